@@ -1,0 +1,28 @@
+/* arch/boot.h - the first steps on the boot CPU.
+ * Entry assembly reads the cycle counter first, sets a stack, clears .bss, maps the image at its
+ * link address and low RAM at the direct map (early map), enters `kmain(entry_ticks)` with
+ * interrupts masked, per-CPU offset 0. */
+#ifndef ARCH_BOOT_H
+#define ARCH_BOOT_H
+#include <kernel/types.h>
+
+/* Upcall, main.c. entry_ticks: arch_ticks() value read by the first instructions. */
+void __noreturn kmain(u64 entry_ticks);
+
+/* Makes early console output work (polled). First call of kmain. */
+void arch_early_console(void);
+/* Installs exception vectors on this CPU. Boot CPU: before arch_boot_init(); secondaries: first. */
+void arch_trap_init_cpu(void);
+/* Parses PVH start info + ACPI, or the device tree, into boot_info, nr_cpus and the platform facts
+ * below; uses a private static arena until boot_alloc works (call boot_alloc_init() once ram and
+ * reserved are known; arrays may come from boot_alloc afterwards). Panics with a clear message
+ * on tables that it cannot use. */
+void arch_boot_init(void);
+/* After mm_init(): maps device registers (interrupt controller, UART) with vm_map_mmio(), starts
+ * this CPU's interrupt controller part. Boot CPU. */
+void arch_irqchip_init(void);
+/* The same for a secondary CPU. Interrupts masked. */
+void arch_irqchip_init_cpu(void);
+/* Physical range of the early map: boot_alloc hands out only from inside it. */
+phys_addr_t arch_early_map_end(void);
+#endif

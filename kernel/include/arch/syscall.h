@@ -1,0 +1,9 @@
+/* arch/syscall.h - numbers. <asm/syscall_nr.h> has `#define __NR_name number` for this ABI
+ * (own text; source: Linux UAPI asm-generic/unistd.h and asm/unistd_64.h) and ARCH_NR_SYSCALLS;
+ * <asm/stat.h> has `struct arch_stat` in this ABI's layout. */
+#ifndef ARCH_SYSCALL_H
+#define ARCH_SYSCALL_H
+#include <kernel/types.h>
+#include <asm/syscall_nr.h>
+#include <asm/stat.h>
+#endif

@@ -1,0 +1,17 @@
+/* block.h - block devices, as fs sees them. */
+#ifndef KERNEL_BLOCK_H
+#define KERNEL_BLOCK_H
+
+#include <kernel/types.h>
+
+struct block_device {
+	const char *name;
+	u64 sectors; /* of 512 bytes */
+	/* Reads n sectors into a direct-map buffer; sleeps until done (wait record: IO). 0, -EIO. */
+	int (*read)(struct block_device *dev, u64 sector, void *buf, u32 n);
+	void *priv;
+};
+int block_register(struct block_device *dev);
+struct block_device *block_find(const char *name); /* "vda"; NULL */
+
+#endif

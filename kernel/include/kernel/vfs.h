@@ -1,0 +1,94 @@
+/* vfs.h - inodes, open files, path lookup. Cwd, root and so on are parameters, not taken from a
+ * task. All thread context, may sleep; no spin locks held. */
+#ifndef KERNEL_VFS_H
+#define KERNEL_VFS_H
+
+#include <kernel/errno.h>
+#include <kernel/mm.h>
+#include <kernel/mutex.h>
+#include <kernel/wait.h>
+
+struct inode;
+struct file;
+struct super_block;
+
+struct kstat {
+	u64 ino, size, blocks, rdev;
+	u32 mode, nlink, uid, gid, blksize;
+	u64 mtime, atime, ctime; /* s */
+	u32 dev;
+};
+/* Calls emit for each entry from position *pos on, advances *pos; stops when emit returns false. */
+typedef bool (*dir_emit_t)(void *ctx, const char *name, size_t len, u64 ino, u8 dtype, u64 next_pos);
+
+struct inode_ops {
+	/* Finds `name` in directory dir: inode with a reference, or ERR_PTR(-ENOENT, ...). */
+	struct inode *(*lookup)(struct inode *dir, const char *name, size_t len);
+	int (*read_page)(struct inode *inode, u64 index, struct page *page);
+	ssize_t (*readlink)(struct inode *inode, char *buf, size_t size);
+};
+struct file_ops {
+	int (*open)(struct inode *inode, struct file *f);
+	void (*release)(struct file *f);
+	/* Kernel buffers never: user pointers go through copy_to_user. Returns bytes or -errno. */
+	ssize_t (*read)(struct file *f, void __user *buf, size_t n, loff_t *pos);
+	ssize_t (*write)(struct file *f, const void __user *buf, size_t n, loff_t *pos);
+	int (*readdir)(struct file *f, void *ctx, dir_emit_t emit);
+	long (*ioctl)(struct file *f, unsigned int cmd, unsigned long arg);
+};
+struct inode {
+	u64 ino;
+	u32 mode; /* S_IFMT and permissions */
+	u32 nlink, uid, gid;
+	u64 size, blocks, rdev, mtime, atime, ctime;
+	struct super_block *sb;
+	const struct inode_ops *ops;
+	const struct file_ops *fops;
+	u32 refs;		  /* atomic */
+	struct list_head hash_link; /* inode cache, under its lock */
+	struct mutex pages_lock;
+	struct rb_root pages; /* page cache, by index, under pages_lock */
+	void *priv;
+};
+struct super_block {
+	const char *type;
+	struct inode *root;
+	struct mutex *root_lock; /* held by path walks and loaders while they read the tree */
+	void *priv;
+};
+struct file {
+	u32 refs; /* atomic */
+	u32 flags; /* O_* */
+	struct inode *inode;
+	const struct file_ops *ops;
+	struct mutex pos_lock;
+	loff_t pos;
+	void *priv;
+};
+
+void vfs_init(void);
+/* Mounts dev as root (type "ext2"). 0 or -errno with a message that says what is wrong. */
+int vfs_mount_root(const char *dev);
+extern struct super_block *vfs_root_sb;
+
+/* Resolves path from root or cwd; follows symlinks (the last one if `follow`). Inode with a
+ * reference or ERR_PTR. Takes and releases sb->root_lock. */
+struct inode *vfs_lookup(struct inode *cwd, const char *path, bool follow);
+/* The same for a caller that holds sb->root_lock. */
+struct inode *vfs_lookup_locked(struct inode *cwd, const char *path, bool follow);
+void inode_get(struct inode *i);
+void inode_put(struct inode *i);
+
+/* flags: Linux O_* of this architecture. Read-only file systems: -EROFS for writing. */
+struct file *vfs_open(struct inode *cwd, const char *path, u32 flags, u32 mode);
+struct file *file_open_inode(struct inode *inode, u32 flags);
+void file_get(struct file *f);
+void file_put(struct file *f);
+/* Reads into kernel memory through the page cache; short at end of file. */
+ssize_t inode_read(struct inode *inode, void *buf, size_t n, u64 pos);
+void inode_stat(struct inode *inode, struct kstat *st);
+
+/* pipe: two open files. */
+int pipe_create(struct file *out[2], u32 flags);
+
+#endif

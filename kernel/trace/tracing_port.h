@@ -1,0 +1,37 @@
+/* tracing_port.h - what tracing/ needs from this kernel: clock, CPU, task, stack. Any context. */
+#ifndef TRACING_PORT_H
+#define TRACING_PORT_H
+
+#include <stdint.h>
+#include <arch/context.h>
+#include <arch/percpu.h>
+#include <arch/time.h>
+#include <kernel/percpu.h>
+#include <tracing/blackbox.h>
+
+DECLARE_PER_CPU(struct bb_ring *, trace_ring); /* NULL before per-CPU set-up */
+DECLARE_PER_CPU(struct bb_cpu *, trace_cpu);
+
+static inline uint64_t port_ticks(void)
+{
+	return arch_ticks();
+}
+static inline struct bb_ring *port_ring(void)
+{
+	return *this_cpu_ptr(&trace_ring);
+}
+/* Entry of the running CPU and task; NULL too early. */
+static inline struct bb_cpu *port_cpu(void)
+{
+	return *this_cpu_ptr(&trace_cpu);
+}
+struct bb_task *port_task(void);
+/* In an interrupt (not a softened one: NMI counts too). */
+int port_in_irq(void);
+int port_irqs_disabled(void);
+/* A new finding: print it. Any context; takes no lock. */
+void port_report(const struct bb_report *r);
+/* An event that found no ring. */
+void port_count_drop(void);
+
+#endif

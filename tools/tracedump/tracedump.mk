@@ -1,0 +1,1 @@
+# tools/tracedump/tracedump.mk

@@ -1,0 +1,40 @@
+/* box.h - lays out the black box. Boot CPU, once, single-threaded.
+ *
+ * The static part (header, directory, control) is in section .blackbox, the last of the image; the
+ * dynamic part (rings, tables) follows it in physical memory, so the whole is one region. */
+#ifndef TRACING_BOX_H
+#define TRACING_BOX_H
+
+#include <tracing/blackbox.h>
+
+struct box_plan {
+	uint32_t cpus;
+	uint32_t ring_units; /* a CPU, power of two */
+	uint32_t tasks;
+	uint32_t locks; /* power of two */
+	uint32_t console_bytes; /* power of two */
+	uint64_t syms_bytes, nsyms; /* copied by the caller's pointers below */
+	const void *syms;
+	const void *symnames;
+	uint64_t symnames_bytes;
+	const char *cmdline;
+};
+/* Bytes of the dynamic part. */
+uint64_t box_dynamic_size(const struct box_plan *p);
+/* Fills directory and tables; `dynamic` is the (zeroed) memory that follows the static part. The
+ * caller has filled header fields that only it knows (addresses, machine, build id). */
+void box_build(const struct box_plan *p, struct bb_header *facts, void *dynamic);
+/* Clock facts come later than the box: re-seals the header. */
+void box_set_clock(uint32_t kind, uint64_t hz, uint64_t anchor, uint64_t wall_ns);
+/* A table of the running box, by section kind; NULL before box_build. */
+void *box_section(uint32_t kind, uint32_t *count);
+struct bb_header *box_header(void);
+/* Console ring: lock-free for any number of writers. Returns the position of the text. */
+uint64_t box_console_write(const char *s, uint32_t n);
+/* Switches by a list "sched,irq,-lock,+function" of categories or event names. Returns 0, or the
+ * position (1-based) of the word that is neither. */
+int box_trace_select(const char *list, uint32_t len);
+/* Named counter, created at first use (boot) or NULL when the table is full. */
+struct bb_counter *box_counter(const char *name);
+
+#endif

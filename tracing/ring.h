@@ -1,0 +1,81 @@
+/* ring.h - the recorder: lock-free per-CPU rings of variable-size records.
+ *
+ * Theory. One writer CPU a ring; what can nest is an interrupt or an NMI on that CPU. A writer
+ * reserves units and its event number with ONE unlocked read-modify-write of `head`, reads the
+ * clock, writes arguments, word0, and the commit word (word1) last with release. It never loops,
+ * masks nothing and can be interrupted at any instruction.
+ *
+ * A reader needs no cooperation: it walks units from head - N; a record counts iff its unit number
+ * and its 16-bit check match; on live memory it reads head again afterwards and drops what may have
+ * been overwritten meanwhile. It pairs with the acquire/release of head and word1.
+ *
+ * A writer that sleeps a lap. All emit code lives in section trace_emit_text. Interrupt entry calls
+ * trace_nest_begin(pc): if the interrupted address is inside that section, the ring is fenced:
+ * nested writers may fill it up to the oldest unit that the sleeper may still write, no further;
+ * beyond that their records are refused (reserved and counted in head, never written, so the loss
+ * is exact). So no two writers ever write the same unit, and no torn record can look whole. For the
+ * same reason a thread is never preempted there: interrupt exit checks trace_in_emit(pc).
+ *
+ * Rejected: a check alone (2^-16 a collision, seen in stress); cmpxchg reserve (loops under
+ * nesting); per-event preempt_disable (four instructions and a lost reschedule).
+ */
+#ifndef TRACING_RING_H
+#define TRACING_RING_H
+
+#include <tracing/blackbox.h>
+#include <tracing_port.h>
+
+#define TRACE_TEXT __attribute__((noinline, section("trace_emit_text")))
+
+extern const char __start_trace_emit_text[], __stop_trace_emit_text[];
+
+/* The switches. Points into the black box once that exists. */
+extern struct bb_control trace_control;
+
+static inline int trace_event_on(unsigned id)
+{
+	return __builtin_expect(*(volatile const uint8_t *)&trace_control.event_on[id] != 0, 0);
+}
+
+/* Any context, NMI included; any lock held. Out of line, so that a probe costs a test and a call. */
+TRACE_TEXT void trace_emit0(unsigned id);
+TRACE_TEXT void trace_emit1(unsigned id, uint64_t a);
+TRACE_TEXT void trace_emit2(unsigned id, uint64_t a, uint64_t b);
+TRACE_TEXT void trace_emit3(unsigned id, uint64_t a, uint64_t b, uint64_t c);
+TRACE_TEXT void trace_emit4(unsigned id, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+TRACE_TEXT void trace_emit_args(unsigned id, const uint64_t *args, unsigned n); /* n <= 8 */
+
+static inline int trace_in_emit(uintptr_t pc)
+{
+	return pc >= (uintptr_t)__start_trace_emit_text && pc < (uintptr_t)__stop_trace_emit_text;
+}
+/* Interrupt and NMI entry and exit, on the interrupted CPU. Returns a token for the end. */
+unsigned trace_nest_begin(uintptr_t pc);
+void trace_nest_end(unsigned token);
+
+/* Position "cpu:ordinal" of the next event on this CPU. */
+static inline uint64_t trace_position(void)
+{
+	struct bb_ring *r = port_ring();
+
+	return r ? BB_EVENT(r->cpu, (uint32_t)r->head) : 0;
+}
+/* Moves what `from` recorded to the same units of `to` (larger, zeroed). Its CPU, nothing else
+ * emitting. */
+void trace_ring_move(struct bb_ring *to, const struct bb_ring *from);
+
+/* The 16-bit check of a record, shared with readers. w0 has its check bits zero. */
+static inline uint64_t trace_rol(uint64_t x, unsigned n)
+{
+	return x << n | x >> (64 - n);
+}
+static inline uint16_t trace_check(uint64_t w0, uint64_t w1, const uint64_t *args, unsigned n)
+{
+	uint64_t x = w0 ^ trace_rol(w1, 23);
+
+	for (unsigned i = 0; i < n; i++)
+		x ^= trace_rol(args[i], 7 * i + 3);
+	return (uint16_t)((x * 0xd6e8feb86659fd93ull) >> 48);
+}
+
+#endif
