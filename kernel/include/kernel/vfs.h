@@ -11,6 +11,8 @@
 struct inode;
 struct file;
 struct super_block;
+struct path_walk;
+struct block_device;
 
 struct kstat {
 	u64 ino, size, blocks, rdev;
@@ -25,6 +27,9 @@ struct inode_ops {
 	/* Finds `name` in directory dir: inode with a reference, or ERR_PTR(-ENOENT, ...). */
 	struct inode *(*lookup)(struct inode *dir, const char *name, size_t len);
 	int (*read_page)(struct inode *inode, u64 index, struct page *page);
+	/* Fills n consecutive pages at once (read ahead); may be NULL. 0 or -errno for all. */
+	int (*read_pages)(struct inode *inode, u64 index, struct page **pages, unsigned int n);
+	/* Target without terminator: its full length, of which at most size bytes are written. */
 	ssize_t (*readlink)(struct inode *inode, char *buf, size_t size);
 };
 struct file_ops {
@@ -35,6 +40,8 @@ struct file_ops {
 	ssize_t (*write)(struct file *f, const void __user *buf, size_t n, loff_t *pos);
 	int (*readdir)(struct file *f, void *ctx, dir_emit_t emit);
 	long (*ioctl)(struct file *f, unsigned int cmd, unsigned long arg);
+	/* What can be done now without waiting: POLLIN | POLLOUT | POLLHUP ... NULL: always ready. */
+	u32 (*poll)(struct file *f);
 };
 struct inode {
 	u64 ino;
@@ -46,6 +53,7 @@ struct inode {
 	const struct file_ops *fops;
 	u32 refs;		  /* atomic */
 	struct list_head hash_link; /* inode cache, under its lock */
+	struct list_head unused_link; /* cached without users, under the same lock */
 	struct mutex pages_lock;
 	struct rb_root pages; /* page cache, by index, under pages_lock */
 	void *priv;
@@ -54,6 +62,10 @@ struct super_block {
 	const char *type;
 	struct inode *root;
 	struct mutex *root_lock; /* held by path walks and loaders while they read the tree */
+	/* Resolves a path with root_lock held around the walk. */
+	struct inode *(*lookup)(struct super_block *sb, struct path_walk *w);
+	struct block_device *dev;
+	u32 dev_id; /* st_dev */
 	void *priv;
 };
 struct file {
@@ -86,6 +98,21 @@ void file_get(struct file *f);
 void file_put(struct file *f);
 /* Reads into kernel memory through the page cache; short at end of file. */
 ssize_t inode_read(struct inode *inode, void *buf, size_t n, u64 pos);
+/* Target of a symbolic link, as readlink(2): bytes written, not terminated; -EINVAL. */
+ssize_t inode_readlink(struct inode *inode, char *buf, size_t size);
+/* Absolute path of a directory with terminator: its length, -ERANGE, -ENOENT. Takes root_lock. */
+ssize_t vfs_getcwd(struct inode *dir, char *buf, size_t size);
+
+/* System calls on an open file. They check the access mode (-EBADF), and take pos_lock only where
+ * there is a position: a blocked pipe or terminal reader holds nothing. */
+ssize_t file_read(struct file *f, void __user *buf, size_t n);
+ssize_t file_write(struct file *f, const void __user *buf, size_t n);
+ssize_t file_pread(struct file *f, void __user *buf, size_t n, loff_t pos);
+loff_t file_lseek(struct file *f, loff_t off, int whence);
+/* Emits entries from the file's position on (getdents64). 0, -ENOTDIR, -EIO. */
+int file_readdir(struct file *f, void *ctx, dir_emit_t emit);
+long file_ioctl(struct file *f, unsigned int cmd, unsigned long arg);
+u32 file_poll(struct file *f);
 void inode_stat(struct inode *inode, struct kstat *st);
 
 /* pipe: two open files. */
