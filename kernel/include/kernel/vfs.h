@@ -6,6 +6,7 @@
 #include <kernel/errno.h>
 #include <kernel/mm.h>
 #include <kernel/mutex.h>
+#include <kernel/rbtree.h>
 #include <kernel/wait.h>
 
 struct inode;
