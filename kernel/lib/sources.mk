@@ -1,1 +1,7 @@
 # sources of kernel/lib
+kernel-y += kernel/lib/string.c
+kernel-y += kernel/lib/vsnprintf.c
+kernel-y += kernel/lib/parse.c
+kernel-y += kernel/lib/rbtree.c
+kernel-y += kernel/lib/cmdline.c
+kernel-y += kernel/lib/cpumask.c
