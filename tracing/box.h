@@ -12,18 +12,22 @@ struct box_plan {
 	uint32_t ring_units; /* a CPU, power of two */
 	uint32_t tasks;
 	uint32_t locks; /* power of two */
-	uint32_t console_bytes; /* power of two */
+	/* rows that the embedding kernel adds to the enum tables (system calls, errno) */
+	const struct bb_enum_row *enums;
+	uint32_t nenums;
 	uint64_t syms_bytes, nsyms; /* copied by the caller's pointers below */
 	const void *syms;
 	const void *symnames;
 	uint64_t symnames_bytes;
 	const char *cmdline;
+	void *dynamic_virt; /* kernel address of the dynamic part: zeroed, page aligned */
 };
 /* Bytes of the dynamic part. */
 uint64_t box_dynamic_size(const struct box_plan *p);
-/* Fills directory and tables; `dynamic` is the (zeroed) memory that follows the static part. The
- * caller has filled header fields that only it knows (addresses, machine, build id). */
-void box_build(const struct box_plan *p, struct bb_header *facts, void *dynamic);
+/* Fills directory and tables and seals the header. `facts` gives the header fields that only the
+ * caller knows (addresses, machine, build id, release). The dynamic part must follow the static part
+ * (struct trace_box, rounded up to pages) in physical memory. */
+void box_build(const struct box_plan *p, const struct bb_header *facts);
 /* Clock facts come later than the box: re-seals the header. */
 void box_set_clock(uint32_t kind, uint64_t hz, uint64_t anchor, uint64_t wall_ns);
 /* A table of the running box, by section kind; NULL before box_build. */

@@ -27,10 +27,29 @@
 
 #define TRACE_TEXT __attribute__((noinline, section("trace_emit_text")))
 
+/* The black box's static part: first thing of section .blackbox, page aligned (box.c). */
+#define BOX_DIR 24
+#define BOX_CLASSES 256
+#define BOX_REPORTS 64
+#define BOX_COUNTERS 32
+#define BOX_CONSOLE 65536
+struct trace_box {
+	struct bb_header header;
+	struct bb_section dir[BOX_DIR];
+	struct bb_control control;
+	struct bb_class classes[BOX_CLASSES];
+	struct bb_report reports[BOX_REPORTS];
+	struct bb_counter counters[BOX_COUNTERS];
+	struct bb_crash crash;
+	struct bb_console console;
+	char console_text[BOX_CONSOLE];
+};
+extern struct trace_box trace_box;
+
 extern const char __start_trace_emit_text[], __stop_trace_emit_text[];
 
-/* The switches. Points into the black box once that exists. */
-extern struct bb_control trace_control;
+/* The switches live in the black box's static part. */
+#define trace_control (trace_box.control)
 
 static inline int trace_event_on(unsigned id)
 {
@@ -52,6 +71,9 @@ static inline int trace_in_emit(uintptr_t pc)
 /* Interrupt and NMI entry and exit, on the interrupted CPU. Returns a token for the end. */
 unsigned trace_nest_begin(uintptr_t pc);
 void trace_nest_end(unsigned token);
+
+/* Switches on the default set: all but uncontended locks and function. First thing of the boot. */
+void trace_default_events(void);
 
 /* Position "cpu:ordinal" of the next event on this CPU. */
 static inline uint64_t trace_position(void)

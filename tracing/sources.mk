@@ -1,1 +1,2 @@
 # sources of tracing/
+kernel-y += tracing/ring.c tracing/schema.c tracing/box.c tracing/tracker.c

@@ -32,31 +32,32 @@ struct track_lock {
 #define TRACK_LIVE 0x4b434f4cu
 #define TRACK_LOCK_INIT(cls) {.class = &(cls), .magic = TRACK_LIVE}
 
-/* Registers every class that the image declared; before the black box exists entries are kept in
- * a static table that becomes part of it. */
+/* Gives the class its number and its row in the black box (a static table: works from the first
+ * instruction). A class that finds the table full stays number 0 and is counted. */
 void track_class_add(struct track_class *c);
 void track_lock_init(struct track_lock *l, struct track_class *c);
 
 /* Owner word of the running context: the interrupt of this CPU or the current task; 0 = too early. */
 uint32_t track_self(void);
 
-/* Around a wait. `site` is the return address of the caller's call; kind: enum bb_wait_kind. The
+/* The identity of a lock, in every record, is the address of its track_lock.
+ *
+ * Around a wait. `site` is the return address of the caller's call; kind: enum bb_wait_kind. The
  * spin forms record in the CPU's entry, the block forms in the task's. begin runs the self-deadlock
  * and edge-closing checks for locks. */
-void track_spin_begin(struct track_lock *l, const void *lock, uint32_t kind, uint64_t site);
-void track_spin_still(struct track_lock *l, const void *lock, uint64_t site); /* past a threshold */
-void track_spin_end(struct track_lock *l, const void *lock);
+void track_spin_begin(struct track_lock *l, uint32_t kind, uint64_t site);
+void track_spin_still(struct track_lock *l, uint64_t site); /* past a threshold */
+void track_spin_end(struct track_lock *l);
+/* l: the lock waited for, or NULL and `object` identifies what is waited for. */
 void track_block_begin(struct track_lock *l, const void *object, uint32_t kind, uint32_t arg,
 		       uint64_t site);
 void track_block_end(struct track_lock *l, const void *object);
 
-/* After acquire, before release. sp: stack pointer of the acquiring frame. */
-void track_acquired(struct track_lock *l, const void *lock, uint32_t mode, uint64_t site,
-		    uint64_t sp);
-void track_released(struct track_lock *l, const void *lock, uint32_t mode, uint64_t site);
-/* Passes a held entry to another task (context switch, mutex hand-off is release + acquire). */
-void track_hand_over(struct track_lock *l, const void *lock, struct bb_task *from,
-		     struct bb_task *to);
+/* After acquire, before release. mode: enum bb_hold_mode. sp: stack pointer of the acquirer. */
+void track_acquired(struct track_lock *l, uint32_t mode, uint64_t site, uint64_t sp);
+void track_released(struct track_lock *l, uint32_t mode, uint64_t site);
+/* Passes a held entry to another task: the run queue's lock across a context switch. */
+void track_hand_over(struct track_lock *l, struct bb_task *from, struct bb_task *to);
 
 /* The one exit stub, only when held locks remain: records and (checks on) reports. */
 void track_leaving(uint64_t site);
@@ -70,10 +71,10 @@ void track_task_exit(uint64_t site);
 void track_might_sleep(uint64_t site);
 
 /* Records a finding once per (check, class, site). Returns 1 if it is new. */
-int track_report(uint32_t verdict, uint32_t check, const struct track_lock *l, const void *lock,
-		 uint64_t site, uint64_t site2, uint32_t task);
+int track_report(uint32_t verdict, uint32_t check, const struct track_lock *l, uint64_t site,
+		 uint64_t site2, uint32_t task);
 
-/* The tables, set by blackbox set-up (box.c). */
+/* The tables, set by box_build(); before that, by the kernel's first steps, one early task. */
 struct track_tables {
 	struct bb_task *tasks;
 	uint32_t ntasks;

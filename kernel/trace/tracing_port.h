@@ -3,7 +3,7 @@
 #define TRACING_PORT_H
 
 #include <stdint.h>
-#include <arch/context.h>
+#include <arch/local.h>
 #include <arch/percpu.h>
 #include <arch/time.h>
 #include <kernel/percpu.h>
@@ -15,6 +15,11 @@ DECLARE_PER_CPU(struct bb_cpu *, trace_cpu);
 static inline uint64_t port_ticks(void)
 {
 	return arch_ticks();
+}
+/* Adds to a ring's head, atomic against interrupts on this CPU; returns the old value. */
+static inline uint64_t port_reserve(uint64_t *head, uint64_t v)
+{
+	return arch_local_fetch_add(head, v);
 }
 static inline struct bb_ring *port_ring(void)
 {

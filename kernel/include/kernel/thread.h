@@ -34,7 +34,7 @@ struct thread {
 	u64 slice_start;
 	u32 weight;
 	bool queued; /* in the run queue's tree */
-	bool wake_pending;
+	u32 park_state; /* atomic; BB_ST_* it is about to sleep in, 0 none */
 	bool pinned; /* stays on its CPU */
 	bool dead;   /* switch away for the last time */
 

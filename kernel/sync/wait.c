@@ -1,0 +1,147 @@
+/* wait.c - wait queues and completions.
+ *
+ * Theory. A waiter queues itself, declares that it is about to sleep (park_prepare, a full barrier),
+ * then looks at the condition; a waker changes the condition, then wakes: so one of the two sees the
+ * other and no wake-up is lost. Waking takes the waiter off the queue. A completion's count changes
+ * only under its queue's lock, and its waiter takes the count under the same lock, so a completion
+ * on a stack may go away as soon as the wait returns. Lock order: queue lock, then run queue lock. */
+#include <kernel/atomic.h>
+#include <kernel/park.h>
+#include <kernel/percpu.h>
+#include <kernel/wait.h>
+
+DEFINE_LOCK_CLASS(waitq_class, "sync.waitqueue", BB_LK_SPIN, 0);
+
+void waitq_init(struct wait_queue *q)
+{
+	spin_init(&q->lock, &waitq_class);
+	list_init(&q->waiters);
+}
+
+static unsigned int wake_locked(struct wait_queue *q, unsigned int max)
+{
+	unsigned int n = 0;
+
+	while (n < max && !list_empty(&q->waiters)) {
+		struct waiter *w = list_first_entry(&q->waiters, struct waiter, link);
+
+		list_del(&w->link);
+		unpark(w->thread);
+		n++;
+	}
+	return n;
+}
+
+static unsigned int wake(struct wait_queue *q, unsigned int max)
+{
+	irqflags_t f = spin_lock_irqsave(&q->lock);
+	unsigned int n = wake_locked(q, max);
+
+	spin_unlock_irqrestore(&q->lock, f);
+	return n;
+}
+
+unsigned int wake_up_all(struct wait_queue *q)
+{
+	return wake(q, ~0u);
+}
+
+unsigned int wake_up_one(struct wait_queue *q)
+{
+	return wake(q, 1);
+}
+
+void wait_prepare(struct wait_queue *q, struct waiter *w, bool interruptible)
+{
+	irqflags_t f = spin_lock_irqsave(&q->lock);
+
+	w->thread = arch_current();
+	list_add_tail(&w->link, &q->waiters);
+	spin_unlock_irqrestore(&q->lock, f);
+	park_prepare(interruptible ? BB_ST_SLEEPING : BB_ST_BLOCKED);
+}
+
+void wait_finish(struct wait_queue *q, struct waiter *w)
+{
+	irqflags_t f;
+
+	park_cancel();
+	f = spin_lock_irqsave(&q->lock);
+	if (!list_empty(&w->link))
+		list_del(&w->link);
+	spin_unlock_irqrestore(&q->lock, f);
+}
+
+static void sleep_at(const void *object, unsigned int kind, u32 arg, unsigned long site)
+{
+	track_might_sleep(site);
+	track_block_begin(NULL, object, kind, arg, site);
+	park();
+	track_block_end(NULL, object);
+}
+
+void wait_sleep(struct wait_queue *q, unsigned int kind, u32 arg)
+{
+	sleep_at(q, kind, arg, RET_IP);
+}
+
+void completion_init(struct completion *c, struct track_class *cls)
+{
+	waitq_init(&c->queue);
+	c->done = 0;
+	track_lock_init(&c->track, cls);
+}
+
+#define DONE_FOR_ALL 0x80000000u
+
+static void finish(struct completion *c, u32 add, unsigned int wakes)
+{
+	irqflags_t f = spin_lock_irqsave(&c->queue.lock);
+
+	c->done = add == DONE_FOR_ALL ? DONE_FOR_ALL : c->done + add;
+	wake_locked(&c->queue, wakes);
+	spin_unlock_irqrestore(&c->queue.lock, f);
+}
+
+void complete(struct completion *c)
+{
+	finish(c, 1, 1);
+}
+
+void complete_all(struct completion *c)
+{
+	finish(c, DONE_FOR_ALL, ~0u);
+}
+
+static bool take_done(struct completion *c)
+{
+	irqflags_t f = spin_lock_irqsave(&c->queue.lock);
+	bool done = c->done != 0;
+
+	if (done && !(c->done & DONE_FOR_ALL))
+		c->done--;
+	spin_unlock_irqrestore(&c->queue.lock, f);
+	return done;
+}
+
+static void wait_at(struct completion *c, unsigned int kind, unsigned long site)
+{
+	struct waiter w;
+
+	while (!take_done(c)) {
+		wait_prepare(&c->queue, &w, false);
+		if (!atomic_load(&c->done))
+			sleep_at(c, kind, 0, site);
+		wait_finish(&c->queue, &w);
+	}
+}
+
+void wait_for_completion(struct completion *c)
+{
+	wait_at(c, BB_WAIT_COMPLETION, RET_IP);
+}
+
+void wait_for_completion_kind(struct completion *c, unsigned int kind)
+{
+	wait_at(c, kind, RET_IP);
+}

@@ -1,0 +1,110 @@
+/* ring.c - the writers. The theory is in ring.h; the record format in blackbox.h and FORMAT.md. */
+#include <tracing/ring.h>
+
+#define MAX_UNITS (1 + BB_MAX_ARGS / 2)
+/* What a sleeper may still write starts at most this far before head: its own record, and the unit
+ * that a carry of the event count skips. */
+#define FENCE_MARGIN (MAX_UNITS + 3)
+
+#define EMIT_INLINE static inline __attribute__((always_inline))
+
+/* With a sleeper below us: would this record reach, a lap later, what the sleeper may write? */
+static int fence_refuses(const struct bb_ring *r, uint32_t unit, uint32_t len)
+{
+	return unit + len - (r->fence_unit - FENCE_MARGIN) > (uint32_t)r->units;
+}
+
+EMIT_INLINE void emit(unsigned id, const uint64_t *args, unsigned n)
+{
+	struct bb_ring *r = port_ring();
+	uint64_t len = 1 + (n + 1) / 2;
+
+	if (__builtin_expect(!r, 0)) {
+		port_count_drop();
+		return;
+	}
+	uint64_t old = port_reserve(&r->head, len << 32 | 1);
+	uint64_t w0 = port_ticks() << 16;
+	uint64_t unit = old >> 32;
+
+	if (__builtin_expect(__atomic_load_n(&r->fenced, __ATOMIC_RELAXED) != 0, 0) &&
+	    fence_refuses(r, (uint32_t)unit, (uint32_t)len))
+		return;
+
+	uint64_t *p = (uint64_t *)(uintptr_t)r->data_virt + (unit & (r->units - 1)) * 2;
+	uint64_t w1 = unit << 32 | (uint64_t)id << 20 | (uint64_t)n << 16 | (old & 0xffff);
+
+	for (unsigned i = 0; i < n; i++)
+		__atomic_store_n(&p[2 + i], args[i], __ATOMIC_RELAXED);
+	__atomic_store_n(&p[0], w0 | trace_check(w0, w1, args, n), __ATOMIC_RELAXED);
+	__atomic_store_n(&p[1], w1, __ATOMIC_RELEASE);
+}
+
+void trace_emit0(unsigned id)
+{
+	emit(id, (const uint64_t *)0, 0);
+}
+void trace_emit1(unsigned id, uint64_t a)
+{
+	emit(id, (const uint64_t[]){a}, 1);
+}
+void trace_emit2(unsigned id, uint64_t a, uint64_t b)
+{
+	emit(id, (const uint64_t[]){a, b}, 2);
+}
+void trace_emit3(unsigned id, uint64_t a, uint64_t b, uint64_t c)
+{
+	emit(id, (const uint64_t[]){a, b, c}, 3);
+}
+void trace_emit4(unsigned id, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+	emit(id, (const uint64_t[]){a, b, c, d}, 4);
+}
+void trace_emit_args(unsigned id, const uint64_t *args, unsigned n)
+{
+	emit(id, args, n <= BB_MAX_ARGS ? n : BB_MAX_ARGS);
+}
+
+unsigned trace_nest_begin(uintptr_t pc)
+{
+	if (__builtin_expect(!trace_in_emit(pc), 1))
+		return 0;
+
+	struct bb_ring *r = port_ring();
+
+	if (!r || r->fenced)
+		return 0;
+	r->fence_unit = (uint32_t)(__atomic_load_n(&r->head, __ATOMIC_RELAXED) >> 32);
+	__atomic_store_n(&r->fenced, 1, __ATOMIC_RELEASE);
+	return 1;
+}
+
+void trace_nest_end(unsigned token)
+{
+	if (__builtin_expect(token, 0))
+		__atomic_store_n(&port_ring()->fenced, 0, __ATOMIC_RELEASE);
+}
+
+void trace_ring_move(struct bb_ring *to, const struct bb_ring *from)
+{
+	uint32_t end = (uint32_t)(from->head >> 32);
+	uint32_t unit = end > from->units ? end - (uint32_t)from->units : 0;
+
+	while (unit < end) {
+		const uint64_t *s = (const uint64_t *)(uintptr_t)from->data_virt +
+				    (unit & (from->units - 1)) * 2;
+		uint64_t *d = (uint64_t *)(uintptr_t)to->data_virt + (unit & (to->units - 1)) * 2;
+		uint32_t n = s[1] >> 16 & 15;
+		uint32_t len = 1 + (n + 1) / 2;
+
+		if (s[1] >> 32 != unit || n > BB_MAX_ARGS) {
+			unit++;
+			continue;
+		}
+		for (uint32_t i = 0; i < len * 2; i++)
+			d[i] = s[i];
+		unit += len;
+	}
+	to->drops += from->drops;
+	to->head = from->head;
+}
