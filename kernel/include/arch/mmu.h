@@ -20,7 +20,7 @@
 #define PROT_DEVICE 16u /* uncached, ordered */
 
 #define USER_BASE 0x10000ul
-#define USER_END 0x0000800000000000ul - 0x1000ul /* one page below the hole */
+#define USER_END (0x0000800000000000ul - 0x1000ul) /* one page below the hole */
 #define DIRECT_MAP_BASE 0xffff800000000000ul
 #define VMALLOC_BASE 0xffffc00000000000ul
 #define VMALLOC_END 0xffffd00000000000ul

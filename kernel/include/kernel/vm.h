@@ -9,6 +9,7 @@
 
 struct inode;
 struct thread;
+struct vm_shared; /* mm/shared.c */
 
 #define VMA_READ 1u
 #define VMA_WRITE 2u
@@ -25,6 +26,7 @@ struct vma {
 	struct inode *inode; /* NULL: anonymous; holds a reference */
 	u64 offset;
 	u64 file_bytes; /* bytes of the mapping that come from the file */
+	struct vm_shared *shared; /* pages of a shared anonymous mapping, found at `offset`; or NULL */
 };
 struct mm {
 	struct mutex lock; /* all below */

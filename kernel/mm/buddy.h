@@ -1,0 +1,22 @@
+/* buddy.h - the page allocator, as the rest of mm sees it. */
+#ifndef MM_BUDDY_H
+#define MM_BUDDY_H
+#include <kernel/mm.h>
+
+#define MAX_ORDER 10u /* largest block: 2^10 pages, 4 MiB */
+
+/* struct page.flags beyond those in <kernel/mm.h> */
+#define PG_HOLE 8u    /* no RAM there */
+#define PG_POISON 16u /* free, and its content is the free poison (debug) */
+
+/* The page array covers frames [first, first + count); all start as PG_HOLE. */
+void buddy_init(struct page *array, u64 first, u64 count);
+/* [base, base+size) is RAM: in use until buddy_give(). */
+void buddy_add_ram(phys_addr_t base, u64 size);
+void buddy_give(phys_addr_t base, u64 size);
+bool buddy_ready(void);
+
+/* As page_alloc() and page_free(), with the site to blame in reports. */
+struct page *page_alloc_site(unsigned int order, unsigned int flags, unsigned long site) must_check;
+void page_free_site(struct page *p, unsigned int order, unsigned long site);
+#endif

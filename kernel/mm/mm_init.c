@@ -1,0 +1,46 @@
+/* mm_init.c - brings memory management up, in the one order that works: the final page tables are
+ * built from boot memory, because the page array may lie beyond what the early map shows and
+ * everything after them sees all RAM. Boot CPU, once, interrupts masked. */
+#define LOG_TAG "mm"
+#include <kernel/boot.h>
+#include <kernel/bug.h>
+#include <kernel/mm.h>
+#include <kernel/printk.h>
+#include <tracing/events.h>
+#include "boot_alloc.h"
+#include "buddy.h"
+#include "pgtable.h"
+#include "slab.h"
+#include "vm_local.h"
+
+static void page_array_init(void)
+{
+	phys_addr_t lo = ~0ull, hi = 0;
+	u64 count;
+
+	for (unsigned int i = 0; i < boot_info.nr_ram; i++) {
+		lo = MIN(lo, boot_info.ram[i].base);
+		hi = MAX(hi, boot_info.ram[i].base + boot_info.ram[i].size);
+	}
+	count = (hi - lo) >> PAGE_SHIFT;
+	buddy_init(boot_alloc(count * sizeof(struct page), PAGE_SIZE), lo >> PAGE_SHIFT, count);
+	for (unsigned int i = 0; i < boot_info.nr_ram; i++) {
+		buddy_add_ram(boot_info.ram[i].base, boot_info.ram[i].size);
+		trace(boot_memory, boot_info.ram[i].base, boot_info.ram[i].size);
+	}
+}
+
+void mm_init(void)
+{
+	u64 total, left;
+
+	page_array_init();
+	kernel_map_build();
+	arch_mmu_enable_kernel(virt_to_phys(kernel_root));
+	boot_alloc_drain(buddy_give);
+	slab_init();
+	vm_init();
+	mm_stats(&total, &left);
+	pr_info("%llu MiB of RAM, %llu MiB free", (unsigned long long)(total >> (20 - PAGE_SHIFT)),
+		(unsigned long long)(left >> (20 - PAGE_SHIFT)));
+}
