@@ -1,0 +1,109 @@
+/* virtio.c - split virtqueues.
+ *
+ * Theory. The driver owns descriptors on the free list (linked through `next`), the device those of
+ * chains between push and the used entry that returns them; links and lengths are kept in our own
+ * words as well, so what the device may scribble on is never read back. The driver writes table
+ * and ring entry, then avail->idx with release; the device writes data and used entry, then
+ * used->idx, which we read with acquire. The device is not trusted: an id out of range, or of a
+ * chain that it does not have, is dropped.
+ */
+#define LOG_TAG "virtio"
+#include <kernel/atomic.h>
+#include <kernel/mm.h>
+#include <kernel/printk.h>
+#include "virtio.h"
+
+#define DESC_NEXT 1u
+#define DESC_WRITE 2u
+
+DEFINE_LOCK_CLASS(virtq_class, "virtio.queue", BB_LK_SPIN, 0);
+
+/* Bytes of table and rings; the used ring is 4-byte aligned by itself as size is a power of two. */
+static size_t virtq_avail_offset(unsigned int size)
+{
+	return size * sizeof(struct virtq_desc);
+}
+
+static size_t virtq_used_offset(unsigned int size)
+{
+	return ALIGN_UP(virtq_avail_offset(size) + 6 + 2ul * size, 4);
+}
+
+_Static_assert(VIRTQ_MAX * 16 + 8 + 2 * VIRTQ_MAX + 6 + 8 * VIRTQ_MAX <= 4096, "fits one page");
+
+int virtq_init(struct virtq *q, unsigned int size)
+{
+	struct page *page;
+	u8 *base;
+
+	if (size == 0 || size > VIRTQ_MAX || (size & (size - 1)))
+		return -EINVAL;
+	page = page_alloc(0, MM_ZERO);
+	if (!page)
+		return -ENOMEM;
+	base = page_to_virt(page);
+	spin_init(&q->lock, &virtq_class);
+	q->size = q->nfree = (u16)size;
+	q->desc = (void *)base;
+	q->avail = (void *)(base + virtq_avail_offset(size));
+	q->used = (void *)(base + virtq_used_offset(size));
+	for (u16 i = 0; i < size; i++)
+		q->next[i] = (u16)(i + 1); /* the last one's is never followed: nfree counts */
+	return 0;
+}
+
+bool virtq_push(struct virtq *q, const struct virtq_buf *b, unsigned int out, unsigned int in,
+		void *token)
+{
+	u16 head = q->free_head, at = head, last = head;
+	unsigned int n = out + in;
+
+	if (n > q->nfree || n == 0)
+		return false;
+	for (unsigned int i = 0; i < n; i++) {
+		struct virtq_desc *d = &q->desc[at];
+
+		d->addr = b[i].addr;
+		d->len = b[i].len;
+		d->flags = (u16)((i + 1 < n ? DESC_NEXT : 0) | (i >= out ? DESC_WRITE : 0));
+		d->next = q->next[at];
+		last = at;
+		at = q->next[at];
+	}
+	q->chain[head] = (u16)n;
+	q->tail[head] = last;
+	q->free_head = at;
+	q->nfree = (u16)(q->nfree - n);
+	q->token[head] = token;
+	q->avail->ring[q->avail->idx % q->size] = head;
+	atomic_store_release(&q->avail->idx, (u16)(q->avail->idx + 1));
+	return true;
+}
+
+static void virtq_complain(struct virtq *q, u32 id)
+{
+	if (!q->complained)
+		pr_err("device returned request %u, which it does not have; ignored", id);
+	q->complained = true;
+}
+
+void *virtq_pop(struct virtq *q)
+{
+	while (atomic_load_acquire(&q->used->idx) != q->last_used) {
+		u32 id = READ_ONCE(q->used->ring[q->last_used % q->size].id);
+		void *token;
+
+		q->last_used++;
+		if (id >= q->size || !q->token[id]) {
+			virtq_complain(q, id);
+			continue;
+		}
+		token = q->token[id];
+		q->token[id] = NULL;
+		q->next[q->tail[id]] = q->free_head;
+		q->free_head = (u16)id;
+		q->nfree = (u16)(q->nfree + q->chain[id]);
+		return token;
+	}
+	return NULL;
+}

@@ -1,0 +1,10 @@
+/* drivers.h - what boot calls to bring devices up, in this order. Thread context, once. */
+#ifndef KERNEL_DRIVERS_H
+#define KERNEL_DRIVERS_H
+
+/* Finds PCI functions, gives them addresses where the firmware did not. No PCI is not an error. */
+void pci_init(void);
+/* Registers every virtio disk as "vda", "vdb", ... in the order of their PCI addresses. */
+void virtio_blk_init(void);
+
+#endif
