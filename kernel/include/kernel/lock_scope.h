@@ -21,6 +21,8 @@ typedef char lock_scope_t[1];
 /* Notes the caller's address as the place where this thread leaves the kernel: what a report shows
  * if a lock turns out to be held. Current thread. */
 void __noinline task_leaving_here(void);
+/* The caller's address, for the same purpose in a trace record. */
+unsigned long __noinline task_here(void);
 
 #define ENTER_USER_CHECKED(call)                                                                   \
 	do {                                                                                       \

@@ -34,6 +34,7 @@ struct process {
 	u32 __user *set_child_tid; /* written at the child's first return to user mode, then NULL */
 	struct sig_action actions[NSIG]; /* [T] */
 	u64 sig_pending; /* [T] */
+	u64 leaving_site; /* own: where it is about to leave the kernel, 0 = nobody noted it */
 	u32 kill_sig;	 /* atomic: signal that ended it, 0 = none yet */
 	u64 run_ns, child_run_ns; /* CPU time at its end; of children waited for [T] */
 }; /* [T] = under process_tree_lock */
@@ -55,6 +56,8 @@ struct clone_args {
 	u32 __user *parent_tid, *child_tid;
 };
 long process_clone(const struct trap_frame *parent, const struct clone_args *args);
+/* /dev/urandom, open from before the first program on: getrandom reads it. */
+extern struct file *task_random;
 /* Replaces the current program; returns only on error. */
 long process_exec(const char __user *path, const unsigned long __user *argv,
 		  const unsigned long __user *envp);

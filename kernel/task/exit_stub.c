@@ -1,0 +1,108 @@
+/* exit_stub.c - the border between user mode and the kernel, in C.
+ *
+ * trap_exit_to_user() is the one way out: every return and every first entry passes it, with
+ * interrupts masked from its last look at the pending work to the return instruction. It is where a
+ * lock that its owner carries out of the kernel is found: after this point nobody can ever release
+ * it. The site that a report shows is the one that somebody noted (task_leaving_here(), the
+ * dispatcher), else the entry code's call.
+ *
+ * bb->mode and bb->user_epoch are the reader's facts: written here only, by the thread itself, the
+ * epoch before the mode, so that whoever sees USER also sees the departure counted.
+ */
+#define LOG_TAG "trap"
+#include <arch/irqflags.h>
+#include <kernel/atomic.h>
+#include <kernel/debug.h>
+#include <kernel/lock_scope.h>
+#include <kernel/printk.h>
+#include <kernel/trap.h>
+#include <tracing/events.h>
+#include <tracing/tracker.h>
+#include "task.h"
+
+void task_leaving_here(void)
+{
+	current_process()->leaving_site = RET_IP;
+}
+
+unsigned long task_here(void)
+{
+	return RET_IP;
+}
+
+/* clone's CLONE_CHILD_SETTID. A bad address is ignored, as on Linux. */
+static void write_child_tid(struct process *p)
+{
+	u32 __user *to = p->set_child_tid;
+	u32 pid = p->pid;
+
+	p->set_child_tid = NULL;
+	if (copy_to_user(to, &pid, sizeof(pid)))
+		pr_debug("%s (pid %u): child_tid address is bad", p->name, pid);
+}
+
+/* Who marks a thread for death names no signal when the kernel itself wants it gone. */
+static u32 killer(struct process *p)
+{
+	u32 sig = atomic_load(&p->kill_sig);
+
+	return sig ? sig : SIGKILL;
+}
+
+/* Everything that must happen before user code may run. Interrupts masked on entry and return. */
+static void exit_work(struct thread *t)
+{
+	for (;;) {
+		if (sched_need_resched()) {
+			arch_irq_enable();
+			schedule();
+		} else if (atomic_load(&t->kill_pending)) {
+			arch_irq_enable();
+			process_exit(status_of_signal(killer(t->proc)));
+		} else if (t->proc->set_child_tid) {
+			arch_irq_enable();
+			write_child_tid(t->proc);
+		} else {
+			return;
+		}
+		arch_irq_disable();
+	}
+}
+
+void trap_exit_to_user(struct trap_frame *tf)
+{
+	struct thread *t = current_thread();
+	struct bb_task *bb = t->bb;
+	u64 site;
+
+	arch_irq_disable();
+	exit_work(t);
+	site = t->proc->leaving_site;
+	t->proc->leaving_site = 0;
+	if (track_task_holds(bb))
+		track_leaving(site ? site : RET_IP);
+	WRITE_ONCE(bb->user_epoch, bb->user_epoch + 1);
+	smp_wmb();
+	WRITE_ONCE(bb->mode, BB_MODE_USER);
+	WRITE_ONCE(port_cpu()->mode, BB_MODE_USER);
+}
+
+void trap_enter_from_user(struct trap_frame *tf)
+{
+	WRITE_ONCE(current_thread()->bb->mode, BB_MODE_KERNEL);
+	WRITE_ONCE(port_cpu()->mode, BB_MODE_KERNEL);
+}
+
+void trap_exception(struct trap_frame *tf, int sig, const char *what, u64 code, unsigned long addr)
+{
+	struct process *p;
+
+	trace(exception, sig, trap_pc(tf), code);
+	if (!trap_from_user(tf))
+		oops(tf, what, code, addr);
+	arch_irq_enable();
+	p = current_process();
+	pr_info("%s (pid %u) killed: %s at 0x%lx pc 0x%lx", p->name, p->pid, what, addr,
+		trap_pc(tf));
+	process_exit(status_of_signal((u32)sig));
+}

@@ -1,0 +1,190 @@
+/* files.c - a process's table of open files.
+ *
+ * Invariant: files[fd] != NULL holds one reference; bit fd of cloexec only counts then. All under
+ * files_lock, a mutex that is never held while a file is released: release may sleep for long and
+ * may take any lock of the file's own.
+ */
+#include <kernel/files.h>
+
+static bool cloexec_test(const struct process *p, unsigned int fd)
+{
+	return p->cloexec[fd / 64] >> (fd % 64) & 1;
+}
+
+static void cloexec_set(struct process *p, unsigned int fd, bool on)
+{
+	u64 bit = 1ull << (fd % 64);
+
+	if (on)
+		p->cloexec[fd / 64] |= bit;
+	else
+		p->cloexec[fd / 64] &= ~bit;
+}
+
+static struct file *fd_file(struct process *p, int fd) REQUIRES(p->files_lock)
+{
+	return fd >= 0 && fd < NR_FILES ? p->files[fd] : NULL;
+}
+
+struct file *fd_get(int fd)
+{
+	struct process *p = current_process();
+	struct file *f;
+
+	mutex_lock(&p->files_lock);
+	f = fd_file(p, fd);
+	if (f)
+		file_get(f);
+	mutex_unlock(&p->files_lock);
+	return f;
+}
+
+/* Lowest free number >= min, or -EMFILE. */
+static int fd_free(struct process *p, unsigned int min) REQUIRES(p->files_lock)
+{
+	for (unsigned int fd = min; fd < NR_FILES; fd++)
+		if (!p->files[fd])
+			return (int)fd;
+	return -EMFILE;
+}
+
+int fd_install(struct file *f, unsigned int min, bool cloexec)
+{
+	struct process *p = current_process();
+	int fd;
+
+	if (min >= NR_FILES)
+		return -EINVAL;
+	mutex_lock(&p->files_lock);
+	fd = fd_free(p, min);
+	if (fd >= 0) {
+		p->files[fd] = f;
+		cloexec_set(p, (unsigned int)fd, cloexec);
+	}
+	mutex_unlock(&p->files_lock);
+	return fd;
+}
+
+int fd_install_pair(struct file *const f[2], bool cloexec, int out[2])
+{
+	int fd0 = fd_install(f[0], 0, cloexec), fd1;
+	struct process *p = current_process();
+
+	if (fd0 < 0)
+		return fd0;
+	fd1 = fd_install(f[1], 0, cloexec);
+	if (fd1 < 0) {
+		mutex_lock(&p->files_lock);
+		p->files[fd0] = NULL; /* the caller keeps its reference */
+		mutex_unlock(&p->files_lock);
+		return fd1;
+	}
+	out[0] = fd0;
+	out[1] = fd1;
+	return 0;
+}
+
+int fd_dup_to(int oldfd, int newfd, bool cloexec)
+{
+	struct process *p = current_process();
+	struct file *f, *was = NULL;
+	int ret = -EBADF;
+
+	if (newfd < 0 || newfd >= NR_FILES)
+		return -EBADF;
+	mutex_lock(&p->files_lock);
+	f = fd_file(p, oldfd);
+	if (f) {
+		file_get(f);
+		was = p->files[newfd];
+		p->files[newfd] = f;
+		cloexec_set(p, (unsigned int)newfd, cloexec);
+		ret = newfd;
+	}
+	mutex_unlock(&p->files_lock);
+	if (was)
+		file_put(was);
+	return ret;
+}
+
+int fd_close(int fd)
+{
+	struct process *p = current_process();
+	struct file *f;
+
+	mutex_lock(&p->files_lock);
+	f = fd_file(p, fd);
+	if (f)
+		p->files[fd] = NULL;
+	mutex_unlock(&p->files_lock);
+	if (!f)
+		return -EBADF;
+	file_put(f);
+	return 0;
+}
+
+int fd_get_cloexec(int fd)
+{
+	struct process *p = current_process();
+	int ret = -EBADF;
+
+	mutex_lock(&p->files_lock);
+	if (fd_file(p, fd))
+		ret = cloexec_test(p, (unsigned int)fd);
+	mutex_unlock(&p->files_lock);
+	return ret;
+}
+
+int fd_set_cloexec(int fd, bool on)
+{
+	struct process *p = current_process();
+	int ret = -EBADF;
+
+	mutex_lock(&p->files_lock);
+	if (fd_file(p, fd)) {
+		cloexec_set(p, (unsigned int)fd, on);
+		ret = 0;
+	}
+	mutex_unlock(&p->files_lock);
+	return ret;
+}
+
+/* `to` is not yet visible to anybody. */
+void files_copy(struct process *to, struct process *from)
+{
+	mutex_lock(&from->files_lock);
+	for (unsigned int fd = 0; fd < NR_FILES; fd++) {
+		to->files[fd] = from->files[fd];
+		if (to->files[fd])
+			file_get(to->files[fd]);
+	}
+	for (unsigned int i = 0; i < NR_FILES / 64; i++)
+		to->cloexec[i] = from->cloexec[i];
+	mutex_unlock(&from->files_lock);
+}
+
+static void files_close_where(struct process *p, bool only_cloexec)
+{
+	for (unsigned int fd = 0; fd < NR_FILES; fd++) {
+		struct file *f = NULL;
+
+		mutex_lock(&p->files_lock);
+		if (!only_cloexec || cloexec_test(p, fd)) {
+			f = p->files[fd];
+			p->files[fd] = NULL;
+		}
+		mutex_unlock(&p->files_lock);
+		if (f)
+			file_put(f);
+	}
+}
+
+void files_close_cloexec(struct process *p)
+{
+	files_close_where(p, true);
+}
+
+void files_close_all(struct process *p)
+{
+	files_close_where(p, false);
+}

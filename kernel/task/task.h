@@ -1,0 +1,37 @@
+/* task.h - what the files of kernel/task share. */
+#ifndef TASK_TASK_H
+#define TASK_TASK_H
+
+#include <kernel/process.h>
+
+/* The family tree, the list of all processes, and every field marked [T]. Innermost but for wait
+ * queues and the scheduler's locks: children are woken and threads killed under it. */
+extern struct spinlock process_tree_lock;
+extern struct process *process_one; /* pid 1; set once */
+
+/* A process without thread, address space and files, in nobody's family; refs = 1. NULL: no memory. */
+struct process *process_alloc(u32 pid) must_check;
+void process_put(struct process *p);
+/* Enters p in the list of all processes and below its parent. */
+void process_link(struct process *p, struct process *parent) REQUIRES(process_tree_lock);
+/* Takes a zombie out of the tree; the caller then drops the tree's reference. */
+void process_unlink(struct process *p) REQUIRES(process_tree_lock);
+/* Makes t the thread of p, which gains a reference that the thread's end drops. */
+void process_attach(struct process *p, struct thread *t);
+
+/* Signals: marks p for death if sig is pending, not blocked and deadly. */
+void signal_act(struct process *p) REQUIRES(process_tree_lock);
+/* exec: handlers become default, ignored stays ignored. */
+void signal_exec(struct process *p);
+bool signal_children_reap_themselves(const struct process *p) REQUIRES(process_tree_lock);
+
+static inline int status_of_exit(int code)
+{
+	return (code & 0xff) << 8;
+}
+static inline int status_of_signal(u32 sig)
+{
+	return (int)(sig & 0x7f);
+}
+
+#endif
