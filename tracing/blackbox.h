@@ -200,7 +200,7 @@ struct bb_ring {
 	uint64_t drops; /* events refused before a reservation; not in head */
 	uint32_t fenced; /* a writer was interrupted inside an emit: see ring.h */
 	uint32_t fence_unit;
-	uint64_t reserved;
+	uint64_t fence_head; /* head when the last fenced interrupt ended */
 };
 
 /* ---- locks and waits ------------------------------------------------------------------------ */

@@ -65,24 +65,45 @@ void trace_emit_args(unsigned id, const uint64_t *args, unsigned n)
 	emit(id, args, n <= BB_MAX_ARGS ? n : BB_MAX_ARGS);
 }
 
+/* fence_head is what head was when the last fenced interrupt ended. If the interrupted writer has
+ * reserved nothing since, it may be the one that slept then: the fence stays where it was. If it
+ * has, what it may still write lies at or behind fence_head, and the fence moves to head.
+ *
+ * Both functions are emit text themselves, so an NMI that hits them fences for itself. One before
+ * fenced is set has decided on the same sleeper and left fence_head at or behind the head read here:
+ * its decision stands. One after that changes no fence. In trace_nest_end() FENCE_KEEP makes every
+ * decision "stay" until fence_head is right, which the NMI's own end may have done already. */
+#define FENCE_KEEP (1ull << 62)
+
 unsigned trace_nest_begin(uintptr_t pc)
 {
 	if (__builtin_expect(!trace_in_emit(pc), 1))
 		return 0;
 
 	struct bb_ring *r = port_ring();
+	uint64_t head;
 
-	if (!r || r->fenced)
+	if (!r || __atomic_load_n(&r->fenced, __ATOMIC_ACQUIRE))
 		return 0;
-	r->fence_unit = (uint32_t)(__atomic_load_n(&r->head, __ATOMIC_RELAXED) >> 32);
-	__atomic_store_n(&r->fenced, 1, __ATOMIC_RELEASE);
+	head = __atomic_load_n(&r->head, __ATOMIC_ACQUIRE);
+	__atomic_store_n(&r->fenced, 1, __ATOMIC_SEQ_CST);
+	if ((int64_t)(head - __atomic_load_n(&r->fence_head, __ATOMIC_RELAXED)) > 0)
+		__atomic_store_n(&r->fence_unit, (uint32_t)(head >> 32), __ATOMIC_RELEASE);
 	return 1;
 }
 
 void trace_nest_end(unsigned token)
 {
-	if (__builtin_expect(token, 0))
-		__atomic_store_n(&port_ring()->fenced, 0, __ATOMIC_RELEASE);
+	if (__builtin_expect(!token, 1))
+		return;
+
+	struct bb_ring *r = port_ring();
+	uint64_t keep = __atomic_load_n(&r->head, __ATOMIC_RELAXED) + FENCE_KEEP;
+
+	__atomic_store_n(&r->fence_head, keep, __ATOMIC_RELAXED);
+	__atomic_store_n(&r->fenced, 0, __ATOMIC_SEQ_CST);
+	__atomic_compare_exchange_n(&r->fence_head, &keep, __atomic_load_n(&r->head, __ATOMIC_ACQUIRE),
+				    0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 void trace_ring_move(struct bb_ring *to, const struct bb_ring *from)

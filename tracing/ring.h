@@ -13,7 +13,8 @@
  * trace_nest_begin(pc): if the interrupted address is inside that section, the ring is fenced:
  * nested writers may fill it up to the oldest unit that the sleeper may still write, no further;
  * beyond that their records are refused (reserved and counted in head, never written, so the loss
- * is exact). So no two writers ever write the same unit, and no torn record can look whole. For the
+ * is exact). The fence outlives the interrupt: as long as the sleeper has reserved nothing since,
+ * the next interrupt finds it where it was (many interrupts in one emit lap the ring together). So no two writers ever write the same unit, and no torn record can look whole. For the
  * same reason a thread is never preempted there: interrupt exit checks trace_in_emit(pc).
  *
  * Rejected: a check alone (2^-16 a collision, seen in stress); cmpxchg reserve (loops under
@@ -69,8 +70,8 @@ static inline int trace_in_emit(uintptr_t pc)
 	return pc >= (uintptr_t)__start_trace_emit_text && pc < (uintptr_t)__stop_trace_emit_text;
 }
 /* Interrupt and NMI entry and exit, on the interrupted CPU. Returns a token for the end. */
-unsigned trace_nest_begin(uintptr_t pc);
-void trace_nest_end(unsigned token);
+TRACE_TEXT unsigned trace_nest_begin(uintptr_t pc);
+TRACE_TEXT void trace_nest_end(unsigned token);
 
 /* Switches on the default set: all but uncontended locks and function. First thing of the boot. */
 void trace_default_events(void);

@@ -1,0 +1,68 @@
+/* tracing_port.h - tracing/ on the host: a thread is a CPU, a signal or a bracketed call is an
+ * interrupt. Everything the kernel keeps per CPU is thread-local here; port.c holds it. */
+#ifndef TRACING_PORT_H
+#define TRACING_PORT_H
+
+#include <stdint.h>
+#include <tracing/blackbox.h>
+
+extern __thread struct bb_ring *host_ring; /* NULL: this CPU has no ring yet */
+extern __thread struct bb_cpu *host_cpu;
+extern __thread struct bb_task *host_task;
+extern __thread int host_irq_depth;
+extern __thread int host_irqs_off;
+
+/* What port_report() and port_count_drop() saw, all threads together. */
+extern uint64_t host_drops;
+extern uint32_t host_report_count;
+extern struct bb_report host_last_report;
+
+/* The counter that the record's 48 bits come from; any thread, signal safe. */
+static inline uint64_t port_ticks(void)
+{
+#if defined(__x86_64__)
+	uint32_t lo, hi;
+
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return (uint64_t)hi << 32 | lo;
+#else
+	uint64_t v;
+
+	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(v));
+	return v;
+#endif
+}
+/* Atomic against signals on this thread; the sanitizer's build must see it as an atomic. */
+static inline uint64_t port_reserve(uint64_t *head, uint64_t v)
+{
+#if defined(__x86_64__) && !defined(UNIT_TSAN)
+	__asm__ volatile("xaddq %0, %1" : "+r"(v), "+m"(*head) : : "memory", "cc");
+	return v;
+#else
+	return __atomic_fetch_add(head, v, __ATOMIC_ACQ_REL);
+#endif
+}
+static inline struct bb_ring *port_ring(void)
+{
+	return host_ring;
+}
+static inline struct bb_cpu *port_cpu(void)
+{
+	return host_cpu;
+}
+static inline struct bb_task *port_task(void)
+{
+	return host_task;
+}
+static inline int port_in_irq(void)
+{
+	return host_irq_depth != 0;
+}
+static inline int port_irqs_disabled(void)
+{
+	return host_irqs_off || host_irq_depth;
+}
+void port_report(const struct bb_report *r);
+void port_count_drop(void);
+
+#endif
