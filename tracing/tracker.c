@@ -363,6 +363,30 @@ static void check_wait(const struct track_lock *l, uint64_t site)
 		     GET(a.lock->owner));
 }
 
+void track_scan_waits(uint64_t age)
+{
+	uint64_t now = port_ticks();
+
+	for (uint32_t i = 0; checks_on() && i < track_tables.ntasks; i++) {
+		const struct bb_task *t = &track_tables.tasks[i];
+		uint32_t seq = GET(t->wait_seq), state = GET(t->state);
+		uint64_t object = GET(t->wait.object), since = GET(t->wait.ticks);
+		uint64_t site = GET(t->wait.site);
+		const struct track_lock *l = (const struct track_lock *)(uintptr_t)object;
+		struct finding a, b;
+
+		if ((state != BB_ST_BLOCKED && state != BB_ST_SLEEPING) || seq & 1 || !object ||
+		    !lock_kind(GET(t->wait.kind)) || now < since || now - since < age)
+			continue;
+		a = walk(l, i + 1);
+		b = walk(l, i + 1);
+		if (a.verdict != BB_V_NONE && a.verdict == b.verdict && a.owner == b.owner &&
+		    a.lock == b.lock && GET(t->wait_seq) == seq)
+			track_report(a.verdict, check_of[a.verdict], a.lock,
+				     GET(a.lock->taken_site), site, GET(a.lock->owner));
+	}
+}
+
 /* ---- waits --------------------------------------------------------------------------------- */
 
 static void wait_write(uint32_t *seq, struct bb_wait *w, const struct bb_wait *v)

@@ -70,6 +70,10 @@ void track_task_exit(uint64_t site);
 /* About to sleep: reports spin locks held or interrupts off. */
 void track_might_sleep(uint64_t site);
 
+/* Looks at every task that has waited for a lock for longer than `age` ticks: catches a wait that
+ * became hopeless after it began. Checks on only. Any context. */
+void track_scan_waits(uint64_t age);
+
 /* Records a finding once per (check, class, site). Returns 1 if it is new. */
 int track_report(uint32_t verdict, uint32_t check, const struct track_lock *l, uint64_t site,
 		 uint64_t site2, uint32_t task);

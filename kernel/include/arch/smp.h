@@ -2,6 +2,7 @@
 #ifndef ARCH_SMP_H
 #define ARCH_SMP_H
 #include <kernel/types.h>
+struct thread;
 
 enum ipi_kind { IPI_RESCHED, IPI_CALL, IPI_STOP, IPI_KINDS }; /* delivered by trap_ipi() */
 

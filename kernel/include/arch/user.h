@@ -3,6 +3,7 @@
 #define ARCH_USER_H
 #include <kernel/types.h>
 struct trap_frame;
+struct thread;
 
 /* Fills a user frame for a fresh program: all registers zero, pc, sp, user mode, interrupts on. */
 void arch_user_frame_init(struct trap_frame *tf, unsigned long pc, unsigned long sp);

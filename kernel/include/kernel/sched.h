@@ -9,6 +9,8 @@
 
 /* Makes the boot context the boot CPU's idle thread. Before any lock is taken that counts. */
 void sched_init_early(void);
+/* After box_build(): the boot thread's entry moves into the task table. */
+void thread_adopt_boot(void);
 /* Run queues and task table are ready; needs slab. */
 void sched_init(void);
 /* Gives up the CPU: to another thread if the current one is parked or preempted. */
@@ -20,6 +22,8 @@ bool sched_need_resched(void);
 /* Timer interrupt. */
 void sched_tick(void);
 void __noreturn sched_idle_loop(void);
+/* The idle thread for a CPU about to be started; ERR_PTR(-ENOMEM). Thread context. */
+struct thread *sched_secondary_idle(unsigned int cpu) must_check;
 /* Upcall from arch_thread_init's first switch. */
 void __noreturn thread_start(struct thread *prev, void (*entry)(void *), void *arg);
 /* After the first switch to a forked user thread (arch_fork_frame path), interrupts masked. */

@@ -6,6 +6,7 @@
 #include <kernel/list.h>
 #include <kernel/rbtree.h>
 #include <arch/context.h>
+#include <arch/percpu.h>
 #include <tracing/blackbox.h>
 
 #define KSTACK_SIZE (16 * 1024ul)

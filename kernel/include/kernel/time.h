@@ -27,6 +27,11 @@ struct timer {
 void timer_arm(struct timer *t, u64 deadline_ticks, void (*fn)(struct timer *));
 /* True if it had not fired; waits for a running fn on another CPU. Not from the timer's own fn. */
 bool timer_cancel(struct timer *t);
+/* The scheduler's tick on this CPU, TICK_HZ, while it is not idle. Interrupts masked. */
+void timer_tick_start(void);
+void timer_tick_stop(void);
+/* Upcall of the tick, set once by sched. */
+void timer_set_tick_hook(void (*fn)(void));
 /* This CPU's next deadline, ~0 if none. Interrupts masked. */
 u64 timers_next(void);
 

@@ -1,0 +1,62 @@
+/* backtrace.c - frame-pointer walk. A frame is followed only while it lies on the stack it started
+ * on and addresses go up, so a broken chain ends the walk and never leads into unmapped memory. */
+#include <kernel/debug.h>
+#include <kernel/thread.h>
+#include <kernel/boot.h>
+#include <arch/backtrace.h>
+#include "emit.h"
+
+/* [lo, hi) of the stack that fp is on: the current thread's, or the few KiB above fp if it is the
+ * boot or an exception stack inside the image. */
+static bool stack_bounds(unsigned long fp, unsigned long *lo, unsigned long *hi)
+{
+	struct thread *t = arch_current();
+
+	if (t && fp >= t->kstack_base && fp < t->kstack_top) {
+		*lo = t->kstack_base;
+		*hi = t->kstack_top;
+		return true;
+	}
+	if (fp >= (unsigned long)__data_start && fp < (unsigned long)__image_end) {
+		*lo = fp;
+		*hi = MIN(ALIGN_UP(fp, KSTACK_SIZE), (unsigned long)__image_end);
+		return true;
+	}
+	return false;
+}
+
+unsigned int backtrace_collect(unsigned long pc, unsigned long fp, u64 *out, unsigned int max)
+{
+	unsigned long lo, hi;
+	unsigned int n = 0;
+
+	if (n < max && pc)
+		out[n++] = pc;
+	if (!stack_bounds(fp, &lo, &hi))
+		return n;
+	while (n < max && fp >= lo && fp + 16 <= hi && IS_ALIGNED(fp, 8)) {
+		unsigned long next = ((unsigned long *)fp)[0];
+		unsigned long ra = arch_strip_ra(((unsigned long *)fp)[1]);
+
+		if (ra < (unsigned long)__text_start || ra >= (unsigned long)__text_end)
+			break;
+		out[n++] = ra;
+		if (next <= fp)
+			break;
+		fp = next;
+	}
+	return n;
+}
+
+void backtrace_print(unsigned long pc, unsigned long fp)
+{
+	u64 frames[BB_CRASH_FRAMES];
+	unsigned int n = backtrace_collect(pc, fp, frames, ARRAY_SIZE(frames));
+
+	for (unsigned int i = 0; i < n; i++) {
+		unsigned long off = 0, size = 0;
+		const char *name = ksym_lookup(frames[i], &off, &size);
+
+		emit("    #%u  %s+0x%lx/0x%lx\n", i, name, off, size);
+	}
+}

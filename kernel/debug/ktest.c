@@ -1,0 +1,50 @@
+/* ktest.c - runs the in-kernel tests that the image carries. One thread, one test at a time. */
+#include <kernel/ktest.h>
+#include <kernel/string.h>
+#include <kernel/time.h>
+#include "emit.h"
+
+extern const struct ktest __ktest_start[], __ktest_end[];
+static bool failed; /* of the running test; any thread of it may set it */
+
+void ktest_fail(const char *file, int line, const char *what, u64 a, u64 b)
+{
+	failed = true;
+	emit("# %s:%d: %s", file, line, what);
+	if (a | b)
+		emit(" (%llu, %llu)", (unsigned long long)a, (unsigned long long)b);
+	emit("\n");
+}
+
+static bool selected(const char *name, const char *match, size_t len)
+{
+	for (; strlen(name) >= len; name++)
+		if (!strncmp(name, match, len))
+			return true;
+	return false;
+}
+
+unsigned int ktest_run(const char *match, size_t len)
+{
+	unsigned int pass = 0, fail = 0, n = 0;
+
+	if (len == 1 && match[0] == '1')
+		len = 0;
+	emit("TAP version 13\n");
+	for (const struct ktest *t = __ktest_start; t < __ktest_end; t++) {
+		u64 start = time_ns();
+
+		if (!selected(t->name, match, len))
+			continue;
+		failed = false;
+		t->fn();
+		emit("%sok %u - %s # %llu ms\n", failed ? "not " : "", ++n, t->name,
+		     (unsigned long long)(time_ns() - start) / 1000000);
+		if (failed)
+			fail++;
+		else
+			pass++;
+	}
+	emit("1..%u\n%u passed, %u failed\n", n, pass, fail);
+	return fail + (n == 0);
+}

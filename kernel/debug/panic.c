@@ -1,0 +1,186 @@
+/* panic.c - the end: stop the other CPUs, write the crash record, print the report, power off.
+ *
+ * Theory. The first CPU to panic owns the end; others that panic stop. `depth` counts panics inside
+ * the panic: the second prints one line and powers off, a third halts. No lock is taken; the console
+ * ignores its own. The crash record is complete before the first character is printed, so a crash
+ * in printing loses nothing. The other CPUs are stopped by NMI, so masked interrupts do not matter. */
+#include <kernel/atomic.h>
+#include <kernel/boot.h>
+#include <kernel/bug.h>
+#include <kernel/debug.h>
+#include <kernel/string.h>
+#include <kernel/thread.h>
+#include <kernel/time.h>
+#include <kernel/trap.h>
+#include <kernel/trace_setup.h>
+#include <kernel/cpu.h>
+#include <arch/cpu.h>
+#include <arch/irqflags.h>
+#include <tracing/box.h>
+#include <tracing/events.h>
+#include <tracing/tracker.h>
+#include "emit.h"
+
+#define LOG_TAG "panic"
+#include <kernel/printk.h>
+
+static u32 panic_owner; /* cpu + 1 */
+static u32 panic_depth;
+static struct cpumask panic_stopped;
+
+void emit_line(const char *line)
+{
+	size_t n = strlen(line);
+
+	box_console_write(line, (u32)n);
+	console_write(line, n);
+}
+
+void emit(const char *fmt, ...)
+{
+	char buf[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(buf, sizeof(buf), fmt, ap);
+	va_end(ap);
+	emit_line(buf);
+}
+
+static void stop_others(void)
+{
+	u64 limit = arch_ticks() + arch_ticks_hz() / 4;
+
+	for_each_online_cpu(c) if (c != this_cpu()) arch_nmi_send(c);
+	for_each_online_cpu(c)
+	{
+		while (c != this_cpu() && !cpumask_test(&panic_stopped, c) && arch_ticks() < limit)
+			arch_cpu_relax();
+	}
+}
+
+/* In the NMI of a CPU that is told to stop, or that looks up for the watchdog. */
+void debug_nmi(struct trap_frame *tf)
+{
+	struct bb_cpu *c = port_cpu();
+
+	if (c) {
+		WRITE_ONCE(c->nmi_pc, trap_pc(tf));
+		WRITE_ONCE(c->nmi_fp, trap_fp(tf));
+		WRITE_ONCE(c->nmi_ticks, arch_ticks());
+	}
+	if (atomic_load(&panic_owner) && atomic_load(&panic_owner) != this_cpu() + 1) {
+		cpumask_set(&panic_stopped, this_cpu());
+		arch_halt();
+	}
+}
+
+void trap_nmi(struct trap_frame *tf)
+{
+	unsigned int token = trace_nest_begin(trap_pc(tf));
+
+	trace_nmi_enter();
+	trace(nmi, trap_pc(tf));
+	debug_nmi(tf);
+	trace_nmi_exit();
+	trace_nest_end(token);
+}
+
+/* The held locks of the running context, newest last. */
+static void print_held(void)
+{
+	struct bb_task *t = port_task();
+
+	for (u32 i = 0; t && i < MIN(t->nheld, BB_MAX_HELD); i++) {
+		unsigned long off = 0, size = 0;
+		u32 class = t->held[i].class;
+
+		emit("    holds %s, taken in %s+0x%lx\n",
+		     class && class < BOX_CLASSES ? trace_box.classes[class].name : "a lock",
+		     ksym_lookup(t->held[i].site, &off, &size), off);
+	}
+}
+
+struct crash_facts {
+	struct trap_frame *tf;
+	u64 pc, sp, fp, addr, code;
+};
+
+static void __noreturn die(const char *reason, const struct crash_facts *f)
+{
+	struct bb_crash *cr = &trace_box.crash;
+	struct thread *t = arch_current();
+	u32 none = 0;
+
+	arch_irq_disable();
+	if (!atomic_try_cmpxchg(&panic_owner, &none, this_cpu() + 1) && none != this_cpu() + 1)
+		arch_halt();
+	switch (atomic_fetch_add(&panic_depth, 1)) {
+	case 0:
+		break;
+	case 1:
+		console_bust_lock();
+		emit("PANIC inside the panic: %s\n", reason);
+		arch_poweroff(false);
+	default:
+		arch_halt();
+	}
+	cr->cpu = this_cpu();
+	cr->task = t ? t->slot + 1 : 0;
+	cr->ticks = arch_ticks();
+	cr->pc = f->pc;
+	cr->sp = f->sp;
+	cr->fp = f->fp;
+	cr->addr = f->addr;
+	cr->code = f->code;
+	strscpy(cr->reason, reason, sizeof(cr->reason));
+	cr->nframes = backtrace_collect(f->pc, f->fp, cr->frames, BB_CRASH_FRAMES);
+	atomic_store_release(&cr->valid, 1);
+	atomic_store_release(&trace_box.control.panicked, 1);
+	stop_others();
+	console_bust_lock();
+	emit("\nPANIC: %s\n", reason);
+	emit("    CPU %u, %s (pid %u), %llu ms after boot\n", this_cpu(), t ? t->bb->name : "no task",
+	     t ? t->bb->pid : 0, (unsigned long long)(arch_ticks_hz() ? time_ns() / 1000000 : 0));
+	if (f->tf)
+		arch_trap_print(f->tf, emit_line);
+	backtrace_print(f->pc, f->fp);
+	print_held();
+	if (cmdline_is("panic", "halt")) {
+		emit("Halted (panic=halt): the black box can be read.\n");
+		arch_halt();
+	}
+	arch_poweroff(false);
+}
+
+void panic(const char *fmt, ...)
+{
+	struct crash_facts f = {.pc = RET_IP, .sp = arch_sp(), .fp = *(unsigned long *)arch_fp()};
+	char reason[160];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(reason, sizeof(reason), fmt, ap);
+	va_end(ap);
+	die(reason, &f);
+}
+
+void oops(struct trap_frame *tf, const char *what, u64 code, unsigned long addr)
+{
+	struct crash_facts f = {.tf = tf, .pc = trap_pc(tf), .sp = trap_sp(tf), .fp = trap_fp(tf),
+				.addr = addr, .code = code};
+	unsigned long off = 0, size = 0;
+	char reason[160];
+	const char *where = ksym_lookup(f.pc, &off, &size);
+
+	trace(exception, 0, f.pc, code);
+	snprintf(reason, sizeof(reason), "%s in %s+0x%lx (address 0x%lx, code 0x%llx)", what, where,
+		 off, addr, (unsigned long long)code);
+	die(reason, &f);
+}
+
+void warn_at(const char *file, int line, const char *what)
+{
+	emit("WARNING at %s:%d: %s\n", file, line, what);
+	backtrace_print(RET_IP, *(unsigned long *)arch_fp());
+}

@@ -1,0 +1,109 @@
+/* report.c - the serial console's short form of a finding: verdict, owner, sites. The long form is
+ * the host tool's. Called by the tracker in any context, with any lock held; takes none. */
+#include <kernel/debug.h>
+#include <kernel/time.h>
+#include <kernel/string.h>
+#include <tracing/box.h>
+#include <tracing/events.h>
+#include <tracing/tracker.h>
+#include "emit.h"
+
+static const char *class_name(u32 class)
+{
+	return class && class < BOX_CLASSES ? trace_box.classes[class].name : "(a lock)";
+}
+
+const char *owner_name(u32 owner, char *buf, size_t size)
+{
+	const struct bb_task *t;
+
+	if (!owner || (!(owner & BB_OWNER_CPU) && owner > track_tables.ntasks)) {
+		strscpy(buf, "nobody", size);
+		return buf;
+	}
+	if (owner & BB_OWNER_CPU) {
+		snprintf(buf, size, "an interrupt on CPU %u", owner & ~BB_OWNER_CPU);
+		return buf;
+	}
+	t = &track_tables.tasks[owner - 1];
+	if (t->flags & BB_TASK_KTHREAD)
+		snprintf(buf, size, "%.31s (kernel thread %u)", t->name, t->tid);
+	else
+		snprintf(buf, size, "%.31s (pid %u)", t->name, t->pid);
+	return buf;
+}
+
+static void site(const char *label, u64 addr)
+{
+	unsigned long off = 0, size = 0;
+	const char *name;
+
+	if (!addr)
+		return;
+	name = ksym_lookup(addr - 1, &off, &size);
+	emit("       %-10s %s+0x%lx\n", label, name, off + 1);
+}
+
+static void sentence(const struct bb_report *r)
+{
+	const char *lock = class_name(r->class);
+	char who[64];
+
+	owner_name(r->task, who, sizeof(who));
+	switch (r->check) {
+	case BB_CHK_LEAVE:
+		emit("BUG: %s leaves the kernel while it holds lock %s.\n", who, lock);
+		break;
+	case BB_CHK_EXIT:
+		emit("BUG: %s exits while it holds lock %s.\n", who, lock);
+		break;
+	case BB_CHK_ORPHAN:
+		emit("HUNG: lock %s is held by %s, which can never release it.\n", lock, who);
+		break;
+	case BB_CHK_CYCLE:
+		emit("HUNG: deadlock: the wait for lock %s closes a cycle; it is held by %s.\n", lock,
+		     who);
+		break;
+	case BB_CHK_SELF:
+		if (r->verdict == BB_V_IRQ_SELF)
+			emit("HUNG: an interrupt waits for lock %s, held by %s, which it interrupted.\n",
+			     lock, who);
+		else
+			emit("HUNG: %s waits for lock %s, which it holds itself.\n", who, lock);
+		break;
+	case BB_CHK_SLEEP:
+		emit("BUG: %s may sleep while %s%s.\n", who, r->lock ? "it holds lock " : "",
+		     r->lock ? lock : "interrupts are off");
+		break;
+	case BB_CHK_UNLOCK:
+		emit("BUG: lock %s is released by somebody who does not hold it (%s).\n", lock, who);
+		break;
+	case BB_CHK_UNINIT:
+		emit("BUG: a lock at 0x%llx was never initialised.\n", (unsigned long long)r->lock);
+		break;
+	case BB_CHK_WATCHDOG:
+		emit("HUNG: CPU %u has taken no timer interrupt for seconds.\n", r->cpu);
+		break;
+	default:
+		emit("BUG: check %u found a problem with lock %s (%s).\n", r->check, lock, who);
+		break;
+	}
+}
+
+void port_report(const struct bb_report *r)
+{
+	static const char *const second[] = {
+		[BB_CHK_LEAVE] = "left at", [BB_CHK_EXIT] = "exits at", [BB_CHK_SLEEP] = "sleeps at",
+		[BB_CHK_UNLOCK] = "before at", [BB_CHK_HOLD] = "",
+	};
+	const char *label = r->check < ARRAY_SIZE(second) && second[r->check] ? second[r->check] :
+										"waits at";
+
+	sentence(r);
+	site(r->check == BB_CHK_UNLOCK || r->check == BB_CHK_WATCHDOG ? "at" : "taken at", r->site);
+	site(label, r->site2);
+	emit("       on CPU %u, t=%llu.%03llu s, event %u:%u\n", r->cpu,
+	     (unsigned long long)(ticks_to_ns(r->ticks - box_header()->clock_anchor) / 1000000000),
+	     (unsigned long long)(ticks_to_ns(r->ticks - box_header()->clock_anchor) / 1000000 % 1000),
+	     (u32)(r->event >> 32), (u32)r->event);
+}

@@ -1,0 +1,95 @@
+/* ipi.c - other CPUs: ask to reschedule, run a function, stop.
+ *
+ * Theory of ipi_call. One request at a time, under call_lock, taken with interrupts on: a CPU that
+ * waits for the lock still answers the present request. The sender publishes the request, sets a bit
+ * for each target, sends, and waits until all bits are gone; a target runs the function and then
+ * clears its bit with release, which the sender reads with acquire. The wait is recorded (kind IPI,
+ * arg = the first CPU that has not answered). */
+#include <kernel/bug.h>
+#include <kernel/irq.h>
+#include <kernel/preempt.h>
+#include <kernel/spinlock.h>
+#include <kernel/trap.h>
+#include <arch/cpu.h>
+#include <tracing/events.h>
+#include <tracing/tracker.h>
+
+DEFINE_LOCK_CLASS(call_class, "irq.call", BB_LK_SPIN, 0);
+static DEFINE_SPINLOCK(call_lock, call_class);
+static struct {
+	void (*fn)(void *);
+	void *arg;
+	struct cpumask pending;
+} call;
+
+static void send(unsigned int cpu, enum ipi_kind kind)
+{
+	struct bb_cpu *c = port_cpu();
+
+	if (c)
+		atomic_fetch_add(&c->ipi_sent[kind], 1);
+	trace(ipi_send, cpu, kind);
+	arch_ipi_send(cpu, kind);
+}
+
+void ipi_resched(unsigned int cpu)
+{
+	send(cpu, IPI_RESCHED);
+}
+
+static u32 first_pending(void)
+{
+	for_each_cpu(c) if (cpumask_test(&call.pending, c)) return c;
+	return nr_cpus;
+}
+
+void ipi_call(const struct cpumask *mask, void (*fn)(void *), void *arg)
+{
+	bool any = false;
+
+	spin_lock(&call_lock);
+	call.fn = fn;
+	call.arg = arg;
+	smp_wmb();
+	for_each_online_cpu(c)
+	{
+		if (c != this_cpu() && cpumask_test(mask, c)) {
+			cpumask_set(&call.pending, c);
+			any = true;
+		}
+	}
+	if (any) {
+		ASSERT(!arch_irqs_disabled());
+		for_each_cpu(c) if (cpumask_test(&call.pending, c)) send(c, IPI_CALL);
+		track_block_begin(NULL, &call, BB_WAIT_IPI, first_pending(), RET_IP);
+		while (first_pending() != nr_cpus)
+			arch_cpu_relax();
+		smp_mb();
+		track_block_end(NULL, &call);
+	}
+	spin_unlock(&call_lock);
+}
+
+void trap_ipi(struct trap_frame *tf, enum ipi_kind kind)
+{
+	struct bb_cpu *c = port_cpu();
+
+	trace(ipi_entry, kind);
+	if (c)
+		WRITE_ONCE(c->ipi_received[kind], c->ipi_received[kind] + 1);
+	switch (kind) {
+	case IPI_CALL:
+		if (cpumask_test(&call.pending, this_cpu())) {
+			smp_mb();
+			call.fn(call.arg);
+			cpumask_clear(&call.pending, this_cpu());
+		}
+		break;
+	case IPI_STOP:
+		arch_halt();
+	case IPI_RESCHED: /* need_resched is set; the interrupt's exit acts on it */
+	case IPI_KINDS:
+		break;
+	}
+	trace(ipi_return, kind);
+}

@@ -1,0 +1,93 @@
+/* irq.c - device interrupts, and the bookkeeping around every interrupt.
+ *
+ * A handler is registered before its line is unmasked and is never removed, so the interrupt path
+ * reads the table without a lock: `fn` is stored last with release. Interrupt depth is part of the
+ * interrupted thread's preemption count; each level remembers whether it fenced the trace ring
+ * (tracing/ring.h) in one bit of a per-CPU word. */
+#include <kernel/atomic.h>
+#include <kernel/errno.h>
+#include <kernel/irq.h>
+#include <kernel/preempt.h>
+#include <kernel/spinlock.h>
+#include <kernel/trap.h>
+#include <tracing/events.h>
+
+#define LOG_TAG "irq"
+#include <kernel/printk.h>
+
+struct irq_slot {
+	irq_handler_t fn;
+	void *arg;
+	const char *name;
+	bool unhandled_said;
+};
+static struct irq_slot slots[ARCH_IRQ_MAX];
+
+DEFINE_LOCK_CLASS(irq_table_class, "irq.table", BB_LK_SPIN, 0);
+static DEFINE_SPINLOCK(table_lock, irq_table_class);
+
+static DEFINE_PER_CPU(u32, nest_tokens); /* one bit an interrupt level, innermost lowest */
+
+int irq_request(unsigned int irq, const char *name, irq_handler_t fn, void *arg)
+{
+	irqflags_t f;
+	int err = 0;
+
+	if (irq >= ARCH_IRQ_MAX || !fn)
+		return -EINVAL;
+	f = spin_lock_irqsave(&table_lock);
+	if (slots[irq].fn) {
+		err = -EBUSY;
+	} else {
+		slots[irq].arg = arg;
+		slots[irq].name = name;
+		atomic_store_release(&slots[irq].fn, fn);
+	}
+	spin_unlock_irqrestore(&table_lock, f);
+	if (!err)
+		arch_irq_unmask(irq);
+	return err;
+}
+
+void irq_enter(struct trap_frame *tf)
+{
+	u32 *count = preempt_count_ptr();
+	struct bb_cpu *c = port_cpu();
+	u32 *tokens = this_cpu_ptr(&nest_tokens);
+
+	WRITE_ONCE(*count, READ_ONCE(*count) + PREEMPT_IRQ);
+	*tokens = *tokens << 1 | trace_nest_begin(trap_pc(tf));
+	if (c)
+		WRITE_ONCE(c->irq_depth, c->irq_depth + 1);
+}
+
+void irq_exit(struct trap_frame *tf)
+{
+	u32 *count = preempt_count_ptr();
+	struct bb_cpu *c = port_cpu();
+	u32 *tokens = this_cpu_ptr(&nest_tokens);
+
+	if (c)
+		WRITE_ONCE(c->irq_depth, c->irq_depth - 1);
+	trace_nest_end(*tokens & 1);
+	*tokens >>= 1;
+	WRITE_ONCE(*count, READ_ONCE(*count) - PREEMPT_IRQ);
+}
+
+void trap_irq(struct trap_frame *tf, unsigned int irq)
+{
+	struct irq_slot *s = irq < ARCH_IRQ_MAX ? &slots[irq] : NULL;
+	irq_handler_t fn = s ? atomic_load_acquire(&s->fn) : NULL;
+
+	trace(irq_entry, irq);
+	if (!fn || !fn(irq, s->arg)) {
+		if (s && !s->unhandled_said) {
+			s->unhandled_said = true;
+			pr_warn("interrupt %u (%s): nobody claims it", irq,
+				s->name ? s->name : "no handler");
+		}
+		if (s && !fn)
+			arch_irq_mask(irq);
+	}
+	trace(irq_return, irq);
+}

@@ -1,0 +1,94 @@
+/* main.c - what starts when. Read it as the list of the kernel's parts; every step may rely on those
+ * above it and on nothing below. */
+#include <kernel/block.h>
+#include <kernel/boot.h>
+#include <kernel/bug.h>
+#include <kernel/cpu.h>
+#include <kernel/debug.h>
+#include <kernel/drivers.h>
+#include <kernel/ktest.h>
+#include <kernel/mm.h>
+#include <kernel/process.h>
+#include <kernel/sched.h>
+#include <kernel/time.h>
+#include <kernel/tty.h>
+#include <kernel/trace_setup.h>
+#include <kernel/vfs.h>
+#include <arch/boot.h>
+#include <arch/cpu.h>
+#include <arch/irqflags.h>
+#include <tracing/events.h>
+
+#define LOG_TAG "boot"
+#include <kernel/printk.h>
+
+static void stage(const char *name)
+{
+	trace(boot_stage, trace_str8(name), trace_str8_2(name));
+}
+
+/* The first kernel thread; becomes process 1. Here sleeping is allowed. */
+static void init_thread(void *arg)
+{
+	size_t len;
+	const char *tests;
+	int err;
+
+	stage("drivers");
+	pci_init();
+	virtio_blk_init();
+	tty_init();
+	vmcoreinfo_publish();
+	stage("fs");
+	vfs_init();
+	err = vfs_mount_root("vda");
+	process_init();
+	tests = cmdline_get("ktest", &len);
+	if (tests)
+		arch_poweroff(ktest_run(tests, len) == 0);
+	if (err)
+		panic("no root file system on vda (error %d): is a disk image attached?", err);
+	stage("init");
+	process_start_init();
+}
+
+void kmain(u64 entry_ticks)
+{
+	struct thread *init;
+
+	arch_early_console();
+	sched_init_early();
+	trace_early_init(entry_ticks);
+	arch_trap_init_cpu();
+
+	stage("firmware");
+	arch_boot_init();
+	boot_alloc_init();
+	trace_box_init();
+	percpu_init();
+	trace_cpus_init();
+
+	stage("memory");
+	mm_init();
+
+	stage("irq");
+	arch_irqchip_init();
+	arch_time_init();
+	time_init();
+	timers_init_cpu();
+
+	stage("sched");
+	sched_init();
+	arch_irq_enable();
+	pr_info("%s on %s (%s), %u CPUs, clock %llu kHz", HS_RELEASE, boot_info.machine, arch_name,
+		nr_cpus, (unsigned long long)arch_ticks_hz() / 1000);
+	stage("smp");
+	cpus_start();
+	watchdog_init();
+
+	init = thread_create("init", init_thread, NULL, 1, 0);
+	if (IS_ERR(init))
+		panic("cannot create the first thread: error %ld", PTR_ERR(init));
+	thread_run(init);
+	sched_idle_loop();
+}

@@ -1,0 +1,53 @@
+/* port.c - the parts of tracing's port that are not inline. */
+#include <kernel/cpu.h>
+#include <kernel/preempt.h>
+#include <kernel/thread.h>
+#include <arch/irqflags.h>
+#include <kernel/trace_setup.h>
+#include <tracing/ring.h>
+#include "trace_private.h"
+
+static u64 early_units[(2048 + BB_RING_SPARE) * 2] __aligned(16);
+struct bb_ring trace_early_ring = {.units = 2048, .data_virt = (unsigned long)early_units};
+
+DEFINE_PER_CPU(struct bb_ring *, trace_ring) = &trace_early_ring;
+DEFINE_PER_CPU(struct bb_cpu *, trace_cpu);
+
+struct bb_task *port_task(void)
+{
+	struct thread *t = arch_current();
+
+	return t ? t->bb : NULL;
+}
+
+static DEFINE_PER_CPU(u32, nmi_depth);
+
+void trace_nmi_enter(void)
+{
+	++*this_cpu_ptr(&nmi_depth);
+}
+
+void trace_nmi_exit(void)
+{
+	--*this_cpu_ptr(&nmi_depth);
+}
+
+int port_in_irq(void)
+{
+	struct thread *t = arch_current();
+
+	return t && ((READ_ONCE(t->bb->preempt_count) & PREEMPT_IRQ_MASK) ||
+		     *this_cpu_ptr(&nmi_depth));
+}
+
+int port_irqs_disabled(void)
+{
+	return arch_irqs_disabled();
+}
+
+void port_count_drop(void)
+{
+	static struct bb_counter *c = &trace_box.counters[0]; /* "early_drops", see setup.c */
+
+	__atomic_fetch_add(&c->value, 1, __ATOMIC_RELAXED);
+}
