@@ -1,0 +1,339 @@
+/* trap.c - what an exception means.
+ *
+ * On entry from vectors.S all of DAIF is set and PMR masks ordinary interrupts. Handlers clear
+ * PSTATE.I as soon as an interrupt of NMI priority may come in: at once for synchronous exceptions
+ * (unless the interrupted code had I set), after the acknowledge for interrupts, never inside an
+ * NMI. Every handler of an exception from user mode ends with ordinary interrupts masked; the exit
+ * stub in vectors.S does the rest.
+ */
+#include <kernel/bug.h>
+#include <kernel/mm.h>
+#include <kernel/string.h>
+#include <kernel/thread.h>
+#include <kernel/trap.h>
+#include <arch/boot.h>
+#include <arch/cpu.h>
+#include <arch/uaccess.h>
+#include "arch.h"
+
+#define ESR_EC(esr) ((u32)((esr) >> 26) & 0x3f)
+#define ESR_WNR BIT(6)
+#define ESR_CM BIT(8) /* cache maintenance: counts as a read */
+#define ESR_FSC(esr) ((u32)(esr)&0x3f)
+enum { EC_UNKNOWN = 0x00, EC_SVC64 = 0x15, EC_IABT_EL0 = 0x20, EC_IABT_EL1 = 0x21,
+       EC_DABT_EL0 = 0x24, EC_DABT_EL1 = 0x25, EC_BRK64 = 0x3c };
+enum { SIG_ILL = 4, SIG_TRAP = 5, SIG_BUS = 7, SIG_FPE = 8, SIG_SEGV = 11 };
+
+/* Any CPU may die of it; 16-byte aligned for SP. */
+static DEFINE_PER_CPU(char[OVERFLOW_STACK_SIZE], overflow_stack) __aligned(16) __used;
+
+struct trap_kind {
+	u8 ec, sig;
+	const char *what;
+};
+static const struct trap_kind trap_kinds[] = {
+	{EC_UNKNOWN, SIG_ILL, "undefined instruction"},
+	{0x01, SIG_ILL, "trapped WFI or WFE"},
+	{0x07, SIG_ILL, "trapped FP or SIMD instruction"},
+	{0x09, SIG_ILL, "trapped pointer authentication instruction"},
+	{0x0d, SIG_ILL, "branch to a wrong target (BTI)"},
+	{0x0e, SIG_ILL, "illegal execution state"},
+	{EC_SVC64, SIG_ILL, "SVC in the kernel"},
+	{0x16, SIG_ILL, "HVC that nobody serves"},
+	{0x17, SIG_ILL, "SMC that nobody serves"},
+	{0x18, SIG_ILL, "access to a system register that is not allowed"},
+	{0x19, SIG_ILL, "SVE instruction (not supported)"},
+	{0x1c, SIG_ILL, "pointer authentication failure"},
+	{0x1d, SIG_ILL, "SME instruction (not supported)"},
+	{0x22, SIG_BUS, "misaligned program counter"},
+	{0x26, SIG_BUS, "misaligned stack pointer"},
+	{0x2c, SIG_FPE, "floating-point exception"},
+	{0x2f, SIG_BUS, "SError (asynchronous external abort)"},
+	{0x30, SIG_TRAP, "hardware breakpoint"},
+	{0x31, SIG_TRAP, "hardware breakpoint"},
+	{0x32, SIG_TRAP, "single step"},
+	{0x33, SIG_TRAP, "single step"},
+	{0x34, SIG_TRAP, "watchpoint"},
+	{0x35, SIG_TRAP, "watchpoint"},
+	{EC_BRK64, SIG_TRAP, "BRK instruction"},
+};
+
+/* clang's -fsanitize-trap: BRK #0x5500 + kind, in the order of the compiler's list of checks. */
+#define UBSAN_BRK 0x5500u
+static const char *const ubsan_kinds[] = {
+	"addition overflow", "unreachable code was reached", "control flow integrity",
+	"division overflow or by zero", "wrong dynamic type", "float to integer overflow",
+	"call through a pointer of another function type", "value-changing implicit conversion",
+	"invalid argument of a builtin", "wrong Objective-C cast", "load of an invalid bool or enum",
+	"function ends without a return", "multiplication overflow", "negation overflow",
+	"null argument", "null return value", "null argument for nonnull", "null return for nonnull",
+	"index out of bounds", "pointer overflow", "shift out of bounds", "subtraction overflow",
+	"access through a null or misaligned pointer, or to an object too small",
+	"alignment assumption", "array size not positive",
+};
+
+/* Low six bits of a fault status, for aborts that are not page faults. */
+static const char *abort_phrase(u32 fsc)
+{
+	switch (fsc) {
+	case 0x00 ... 0x03:
+		return "address size fault";
+	case 0x10:
+		return "external abort (no device or memory answers there)";
+	case 0x11:
+		return "memory tag check fault";
+	case 0x12 ... 0x17:
+		return "external abort on a page table walk";
+	case 0x18 ... 0x1f:
+		return "memory parity or ECC error";
+	case 0x21:
+		return "misaligned access";
+	case 0x30:
+		return "conflicting TLB entries";
+	case 0x34:
+		return "implementation-defined lockdown fault";
+	case 0x35:
+		return "exclusive or atomic access to memory that does not support it";
+	default:
+		return "memory abort";
+	}
+}
+
+static void nmi_window_open(void)
+{
+	__asm__ volatile("msr daifclr, #2" ::: "memory");
+}
+
+static void report(struct trap_frame *tf)
+{
+	static char text[96];
+	u32 ec = ESR_EC(tf->esr), imm = tf->esr & 0xffff;
+
+	if (ec == EC_BRK64 && !trap_from_user(tf) && (imm & 0xff00) == UBSAN_BRK) {
+		u32 kind = imm & 0xff;
+
+		snprintf(text, sizeof(text), "undefined behaviour: %s",
+			 kind < ARRAY_SIZE(ubsan_kinds) ? ubsan_kinds[kind] : "unknown check");
+		trap_exception(tf, SIG_TRAP, text, tf->esr, 0);
+		return;
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(trap_kinds); i++) {
+		const struct trap_kind *k = &trap_kinds[i];
+
+		if (k->ec == ec) {
+			trap_exception(tf, k->sig, k->what, tf->esr, tf->far);
+			return;
+		}
+	}
+	trap_exception(tf, SIG_ILL, "exception of an unknown class", tf->esr, tf->far);
+}
+
+static void __noreturn report_overflow(struct trap_frame *tf)
+{
+	static char text[96];
+	const struct thread *t = arch_current();
+
+	snprintf(text, sizeof(text), "kernel stack overflow of %s",
+		 t && t->bb ? t->bb->name : "the boot thread");
+	trap_exception(tf, SIG_SEGV, text, tf->esr, tf->far);
+	panic("%s", text);
+}
+
+void trap_stack_overflow(struct trap_frame *tf)
+{
+	report_overflow(tf);
+}
+
+/* A data or instruction abort: page faults go to mm, the rest is reported in words. */
+static void memory_abort(struct trap_frame *tf, u32 flags)
+{
+	u32 fsc = ESR_FSC(tf->esr);
+	u64 addr = tf->far;
+	bool user = flags & FAULT_USER;
+
+	if (!(flags & FAULT_EXEC) && (tf->esr & ESR_WNR) && !(tf->esr & ESR_CM))
+		flags |= FAULT_WRITE;
+	/* 0x04-0x07 translation, 0x08-0x0b access flag, 0x0c-0x0f permission */
+	if (fsc < 0x04 || fsc > 0x0f) {
+		trap_exception(tf, SIG_BUS, abort_phrase(fsc), tf->esr, addr);
+		return;
+	}
+	if (fsc >= 0x0c)
+		flags |= FAULT_PRESENT;
+	if (!user) {
+		if (kstack_is_guard(addr))
+			report_overflow(tf);
+		if (!(addr >> 63)) {
+			struct trap_frame probe = {.pc = tf->pc};
+
+			if (flags & FAULT_EXEC) {
+				trap_exception(tf, SIG_SEGV, "kernel jumped to a user address",
+					       tf->esr, addr);
+				return;
+			}
+			/* Resolving it would let the access succeed, or repeat for ever (PAN). */
+			if (!arch_fixup_exception(&probe)) {
+				trap_exception(tf, SIG_SEGV,
+					       addr < PAGE_SIZE ? "null pointer dereference" :
+								  "user memory touched outside the "
+								  "copy routines",
+					       tf->esr, addr);
+				return;
+			}
+		}
+	}
+	trap_page_fault(tf, addr, flags);
+}
+
+void trap_el1_sync(struct trap_frame *tf)
+{
+	if (!(tf->pstate & PSR_I))
+		nmi_window_open();
+	switch (ESR_EC(tf->esr)) {
+	case EC_DABT_EL1:
+		memory_abort(tf, 0);
+		break;
+	case EC_IABT_EL1:
+		memory_abort(tf, FAULT_EXEC);
+		break;
+	case EC_UNKNOWN:
+		if (arch_fixup_exception(tf)) /* HLT without semihosting */
+			break;
+		report(tf);
+		break;
+	default:
+		report(tf);
+	}
+}
+
+void trap_el0_sync(struct trap_frame *tf)
+{
+	trap_enter_from_user(tf);
+	nmi_window_open();
+	switch (ESR_EC(tf->esr)) {
+	case EC_SVC64:
+		arch_irq_enable();
+		trap_syscall(tf);
+		break;
+	case EC_DABT_EL0:
+		memory_abort(tf, FAULT_USER);
+		break;
+	case EC_IABT_EL0:
+		memory_abort(tf, FAULT_USER | FAULT_EXEC);
+		break;
+	default:
+		report(tf);
+	}
+	arch_irq_disable();
+}
+
+/* Takes one interrupt. True if it was an ordinary one. */
+static bool take_irq(struct trap_frame *tf)
+{
+	u32 irq = gic_ack();
+
+	if (irq == GIC_SGI_NMI) {
+		trap_nmi(tf);
+		gic_end(irq);
+		return false;
+	}
+	if (irq >= GIC_SPURIOUS)
+		return false;
+	nmi_window_open();
+	irq_enter(tf);
+	if (irq < IPI_KINDS) {
+		trap_ipi(tf, (enum ipi_kind)irq);
+	} else if (irq == platform.timer_irq) {
+		timer_disarm(); /* one shot: the line falls even if nobody sets it anew */
+		trap_timer(tf);
+	} else {
+		trap_irq(tf, irq);
+	}
+	gic_end(irq);
+	irq_exit(tf);
+	return true;
+}
+
+void trap_el1_irq(struct trap_frame *tf)
+{
+	if (take_irq(tf))
+		trap_exit_to_kernel(tf);
+}
+
+void trap_el0_irq(struct trap_frame *tf)
+{
+	trap_enter_from_user(tf);
+	take_irq(tf);
+	nmi_window_open();
+}
+
+void trap_el1_serror(struct trap_frame *tf)
+{
+	trap_exception(tf, SIG_BUS, "SError (asynchronous external abort)", tf->esr, 0);
+}
+
+void trap_el0_serror(struct trap_frame *tf)
+{
+	trap_enter_from_user(tf);
+	nmi_window_open();
+	trap_exception(tf, SIG_BUS, "SError (asynchronous external abort)", tf->esr, 0);
+	arch_irq_disable();
+}
+
+void trap_el0_compat(struct trap_frame *tf)
+{
+	trap_enter_from_user(tf);
+	nmi_window_open();
+	trap_exception(tf, SIG_ILL, "32-bit program", tf->esr, 0);
+	arch_irq_disable();
+}
+
+void trap_bad_vector(struct trap_frame *tf)
+{
+	panic("unexpected FIQ or exception on the user stack pointer, pc %#lx, esr %#lx", tf->pc,
+	      tf->esr);
+}
+
+/* Only SError is opened besides I: debug exceptions stay masked in the kernel, FIQ is unused. */
+void arch_trap_init_cpu(void)
+{
+	sysreg_write(vbar_el1, exception_vectors);
+	isb();
+	__asm__ volatile("msr daifclr, #6" ::: "memory");
+}
+
+struct ex_entry {
+	u64 insn, fixup;
+};
+extern const struct ex_entry __ex_table_start[], __ex_table_end[];
+
+bool arch_fixup_exception(struct trap_frame *tf)
+{
+	for (const struct ex_entry *e = __ex_table_start; e < __ex_table_end; e++) {
+		if (e->insn == tf->pc) {
+			tf->pc = e->fixup;
+			return true;
+		}
+	}
+	return false;
+}
+
+void arch_trap_print(const struct trap_frame *tf, void (*emit)(const char *line))
+{
+	char line[128];
+	int n = 0;
+
+	snprintf(line, sizeof(line), "  pc %016lx  lr %016lx  sp %016lx  pstate %08lx", tf->pc,
+		 tf->x[30], tf->sp, tf->pstate);
+	emit(line);
+	snprintf(line, sizeof(line), "  esr %08lx (class %02x)  far %016lx  pmr %02lx", tf->esr,
+		 ESR_EC(tf->esr), tf->far, tf->pmr);
+	emit(line);
+	for (int i = 0; i < 30; i++) {
+		n += snprintf(line + n, sizeof(line) - n, "  x%-2d %016lx", i, tf->x[i]);
+		if (i % 4 == 3 || i == 29) {
+			emit(line);
+			n = 0;
+		}
+	}
+}
