@@ -1,0 +1,213 @@
+/* ioapic.c - device interrupts: the I/O APICs, message-signalled interrupts, the pool of vectors.
+ *
+ * An interrupt number is a vector. Each vector of the pool is free, or belongs to an input of an I/O
+ * APIC (a "global system interrupt"), or to a message. Under ioapic_lock: the pool, and the index
+ * and data registers of the I/O APICs, which are a pair. The lock is taken with interrupts masked
+ * and nothing is called under it. */
+#define LOG_TAG "ioapic"
+#include <arch/boot.h>
+#include <arch/irqchip.h>
+#include <kernel/boot.h>
+#include <kernel/bug.h>
+#include <kernel/errno.h>
+#include <kernel/mm.h>
+#include <kernel/printk.h>
+#include <kernel/spinlock.h>
+#include "acpi.h"
+#include "x86.h"
+
+#define REG_VERSION 0x01
+#define REG_ENTRY 0x10 /* two registers an input */
+#define ENTRY_LOW_ACTIVE (1u << 13)
+#define ENTRY_LEVEL (1u << 15)
+#define ENTRY_MASKED (1u << 16)
+
+#define PIC1 0x20
+#define PIC2 0xa0
+
+static DEFINE_LOCK_CLASS(ioapic_class, "x86.ioapic", BB_LK_SPIN, 0);
+static DEFINE_SPINLOCK(ioapic_lock, ioapic_class);
+
+static struct ioapic {
+	volatile u32 *regs;
+	u32 gsi, inputs;
+} ioapics[MAX_IOAPICS];
+
+enum vector_kind { VECTOR_FREE, VECTOR_GSI, VECTOR_MSI };
+static struct {
+	enum vector_kind kind;
+	u32 gsi;
+	u32 entry; /* low word of the input's entry, without the mask */
+} vectors[256];
+
+static u32 reg_read(const struct ioapic *io, u32 reg)
+{
+	io->regs[0] = reg;
+	return io->regs[4];
+}
+
+static void reg_write(const struct ioapic *io, u32 reg, u32 v)
+{
+	io->regs[0] = reg;
+	io->regs[4] = v;
+}
+
+static const struct ioapic *ioapic_of(u32 gsi)
+{
+	for (unsigned int i = 0; i < x86_acpi.nr_ioapics; i++)
+		if (gsi >= ioapics[i].gsi && gsi - ioapics[i].gsi < ioapics[i].inputs)
+			return &ioapics[i];
+	return NULL;
+}
+
+/* Routes the vector's input to CPU 0, or masks it. A message is masked at its device. */
+static void vector_program(unsigned int vec, bool masked)
+{
+	const struct ioapic *io;
+	u32 reg;
+
+	if (vectors[vec].kind != VECTOR_GSI)
+		return;
+	io = ioapic_of(vectors[vec].gsi);
+	reg = REG_ENTRY + 2 * (vectors[vec].gsi - io->gsi);
+	/* masked while the two halves disagree */
+	reg_write(io, reg, vectors[vec].entry | ENTRY_MASKED);
+	reg_write(io, reg + 1, (u32)boot_info.cpu_hwid[0] << 24);
+	if (!masked)
+		reg_write(io, reg, vectors[vec].entry);
+}
+
+void arch_irq_unmask(unsigned int irq)
+{
+	irqflags_t f = spin_lock_irqsave(&ioapic_lock);
+
+	if (irq < ARRAY_SIZE(vectors))
+		vector_program(irq, false);
+	spin_unlock_irqrestore(&ioapic_lock, f);
+}
+
+void arch_irq_mask(unsigned int irq)
+{
+	irqflags_t f = spin_lock_irqsave(&ioapic_lock);
+
+	if (irq < ARRAY_SIZE(vectors))
+		vector_program(irq, true);
+	spin_unlock_irqrestore(&ioapic_lock, f);
+}
+
+static int vector_take(enum vector_kind kind) REQUIRES(ioapic_lock)
+{
+	for (unsigned int v = VEC_DEVICE_FIRST; v <= VEC_DEVICE_LAST; v++) {
+		if (vectors[v].kind == VECTOR_FREE) {
+			vectors[v].kind = kind;
+			return (int)v;
+		}
+	}
+	return -ENOSPC;
+}
+
+/* The vector of an input; devices that share the input share it. */
+static int gsi_vector(u32 gsi, u32 flags)
+{
+	irqflags_t f = spin_lock_irqsave(&ioapic_lock);
+	int r = -ENOENT;
+
+	if (!ioapic_of(gsi))
+		goto out;
+	for (int v = VEC_DEVICE_FIRST; v <= VEC_DEVICE_LAST; v++) {
+		if (vectors[v].kind == VECTOR_GSI && vectors[v].gsi == gsi) {
+			r = v;
+			goto out;
+		}
+	}
+	r = vector_take(VECTOR_GSI);
+	if (r < 0)
+		goto out;
+	vectors[r].gsi = gsi;
+	vectors[r].entry = (u32)r | flags;
+out:
+	spin_unlock_irqrestore(&ioapic_lock, f);
+	return r;
+}
+
+/* Message format: SDM vol. 3, 11.11. Fixed delivery, edge, to CPU 0. */
+int arch_msi_alloc(u64 *addr, u32 *data)
+{
+	irqflags_t f = spin_lock_irqsave(&ioapic_lock);
+	int v = vector_take(VECTOR_MSI);
+
+	spin_unlock_irqrestore(&ioapic_lock, f);
+	if (v < 0)
+		return v;
+	*addr = 0xfee00000ull | (u64)boot_info.cpu_hwid[0] << 12;
+	*data = (u32)v;
+	return v;
+}
+
+/* Where a pin arrives is told by AML code, which we do not run. QEMU's q35 wires it in a fixed way:
+ * slots up to 24 go to PIRQ E-H, that is GSI 20-23, turned by the slot. */
+#define Q35_HOST_BRIDGE 0x29c08086u
+#define Q35_SLOTS 25u
+#define Q35_GSI 20u
+
+int arch_pci_intx(unsigned int dev, unsigned int pin)
+{
+	irqflags_t f;
+	u32 id;
+
+	if (dev >= Q35_SLOTS || pin < 1 || pin > 4)
+		return -ENOENT;
+	f = arch_irq_save();
+	outl(0xcf8, 0x80000000);
+	id = inl(0xcfc);
+	arch_irq_restore(f);
+	if (id != Q35_HOST_BRIDGE)
+		return -ENOENT;
+	return gsi_vector(Q35_GSI + (dev + pin - 1) % 4, ENTRY_LEVEL);
+}
+
+int arch_uart_irq(void)
+{
+	u32 flags = (x86_acpi.isa[4].level ? ENTRY_LEVEL : 0) |
+		    (x86_acpi.isa[4].active_low ? ENTRY_LOW_ACTIVE : 0);
+
+	return gsi_vector(x86_acpi.isa[4].gsi, flags);
+}
+
+/* The PIC's interrupts get vectors of their own in case one is spurious, then all are masked. */
+static void pic_off(void)
+{
+	outb(PIC1, 0x11);
+	outb(PIC2, 0x11);
+	outb(PIC1 + 1, VEC_PIC);
+	outb(PIC2 + 1, VEC_PIC + 8);
+	outb(PIC1 + 1, 4);
+	outb(PIC2 + 1, 2);
+	outb(PIC1 + 1, 1);
+	outb(PIC2 + 1, 1);
+	outb(PIC1 + 1, 0xff);
+	outb(PIC2 + 1, 0xff);
+}
+
+void x86_ioapic_init(void)
+{
+	pic_off();
+	for (unsigned int i = 0; i < x86_acpi.nr_ioapics; i++) {
+		struct ioapic *io = &ioapics[i];
+
+		io->regs = vm_map_mmio(x86_acpi.ioapic[i].base, PAGE_SIZE);
+		io->gsi = x86_acpi.ioapic[i].gsi;
+		io->inputs = (reg_read(io, REG_VERSION) >> 16 & 0xff) + 1;
+		for (u32 n = 0; n < io->inputs; n++)
+			reg_write(io, REG_ENTRY + 2 * n, ENTRY_MASKED);
+		pr_debug("I/O APIC at 0x%llx: interrupts %u to %u",
+			 (unsigned long long)x86_acpi.ioapic[i].base, io->gsi,
+			 io->gsi + io->inputs - 1);
+	}
+}
+
+void arch_irqchip_init(void)
+{
+	x86_ioapic_init();
+	x86_apic_init();
+}

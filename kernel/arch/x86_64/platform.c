@@ -1,0 +1,87 @@
+/* platform.c - the serial port (16550 at 0x3f8) and switching the machine off. Everything here is
+ * lock-free and works in any context. */
+#include <arch/boot.h>
+#include <arch/cpu.h>
+#include <arch/platform.h>
+#include "acpi.h"
+#include "x86.h"
+
+#define UART 0x3f8
+#define UART_DATA (UART + 0)
+#define UART_IER (UART + 1)
+#define UART_FCR (UART + 2)
+#define UART_LCR (UART + 3)
+#define UART_MCR (UART + 4)
+#define UART_LSR (UART + 5)
+#define UART_SCRATCH (UART + 7)
+#define IER_RX 0x01
+#define LCR_8N1 0x03
+#define LCR_DIVISOR 0x80
+#define MCR_DTR_RTS_OUT2 0x0b /* OUT2 gates the interrupt line on a PC */
+#define LSR_DATA 0x01
+#define LSR_EMPTY 0x20
+#define PUTC_SPINS 100000
+
+static bool uart_present;
+
+void arch_early_console(void)
+{
+	outb(UART_SCRATCH, 0x5a);
+	if (inb(UART_SCRATCH) != 0x5a)
+		return;
+	outb(UART_IER, 0);
+	outb(UART_LCR, LCR_DIVISOR);
+	outb(UART_DATA, 1); /* 115200 baud */
+	outb(UART_IER, 0);
+	outb(UART_LCR, LCR_8N1);
+	outb(UART_FCR, 0x07);
+	outb(UART_MCR, MCR_DTR_RTS_OUT2);
+	uart_present = true;
+}
+
+/* Gives up on a port that does not drain: a report must not hang here. */
+void arch_uart_putc(char c)
+{
+	if (!uart_present)
+		return;
+	for (int i = 0; i < PUTC_SPINS && !(inb(UART_LSR) & LSR_EMPTY); i++)
+		arch_cpu_relax();
+	outb(UART_DATA, (u8)c);
+}
+
+int arch_uart_getc(void)
+{
+	if (!uart_present || !(inb(UART_LSR) & LSR_DATA))
+		return -1;
+	return inb(UART_DATA);
+}
+
+void arch_uart_enable_rx(void)
+{
+	if (uart_present)
+		outb(UART_IER, IER_RX);
+}
+
+/* QEMU's isa-debug-exit: exit status (value << 1) | 1, so 33 for ok and 35 for failure. */
+#define DEBUG_EXIT 0xf4
+#define EXIT_OK 0x10
+#define EXIT_FAILED 0x11
+#define SLEEP_ENABLE 0x2000
+#define SLEEP_TYPE(t) ((u32)(t) << 10)
+
+/* Without that device: ACPI's soft off, then a reset by triple fault. */
+void __noreturn arch_poweroff(bool ok)
+{
+	static const struct __packed {
+		u16 limit;
+		u64 base;
+	} no_idt;
+
+	outb(DEBUG_EXIT, ok ? EXIT_OK : EXIT_FAILED);
+	if (x86_acpi.pm1a_control && x86_acpi.s5_a >= 0)
+		outw(x86_acpi.pm1a_control, (u16)(SLEEP_TYPE(x86_acpi.s5_a) | SLEEP_ENABLE));
+	if (x86_acpi.pm1b_control && x86_acpi.s5_b >= 0)
+		outw(x86_acpi.pm1b_control, (u16)(SLEEP_TYPE(x86_acpi.s5_b) | SLEEP_ENABLE));
+	__asm__ volatile("cli; lidt %0; int3" : : "m"(no_idt) : "memory");
+	arch_halt();
+}
