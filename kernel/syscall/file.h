@@ -1,0 +1,26 @@
+/* file.h - what the calls of today and the legacy calls of x86-64 share. */
+#ifndef SYSCALL_FILE_H
+#define SYSCALL_FILE_H
+
+#include <kernel/vfs.h>
+
+/* A path argument: where it starts, and its text. path_end() after a success. */
+struct path_arg {
+	struct inode *start;
+	struct file *dir; /* holds start, or NULL */
+	char *path;
+};
+int path_begin(struct path_arg *p, int dirfd, const char __user *upath, bool may_be_empty) must_check;
+void path_end(struct path_arg *p);
+struct inode *path_inode(int dirfd, const char __user *upath, bool follow, bool may_be_empty);
+
+long do_open(int dirfd, const char __user *upath, u32 flags, u32 mode);
+long do_stat(int dirfd, const char __user *upath, void __user *to, u32 flags);
+long do_access(int dirfd, const char __user *upath, u32 mode);
+long do_readlink(int dirfd, const char __user *upath, void __user *to, size_t size);
+long do_dup_to(int oldfd, int newfd, u32 flags);
+/* timeout_ns: INT64_MAX or more = for ever. */
+long do_poll(void __user *fds, size_t n, u64 timeout_ns);
+long do_pipe(int __user *out, u32 flags);
+
+#endif
