@@ -24,6 +24,7 @@ void asm_offsets(void)
 	OFFSET(TF_CS, struct trap_frame, cs);
 	OFFSET(TF_RFLAGS, struct trap_frame, rflags);
 	OFFSET(TF_RSP, struct trap_frame, rsp);
+	DEFINE(VEC_SYSCALL, X86_VEC_SYSCALL);
 	OFFSET(TSS_RSP0, struct x86_tss, rsp0);
 
 	OFFSET(SLOT_STACK, struct x86_ap_slot, stack);

@@ -117,7 +117,7 @@ x86_syscall_entry:
 	pushq $X86_USER_CS
 	pushq %rcx
 	pushq %rax
-	pushq $X86_VEC_SYSCALL
+	pushq $VEC_SYSCALL
 	push_regs
 	movq %rsp, %rdi
 	xorl %ebp, %ebp
@@ -129,7 +129,7 @@ x86_syscall_entry:
  * r11 = flags, and cannot set RF or a trap flag for the first instruction. */
 	.type return_to_user, @function
 return_to_user:
-	cmpq $X86_VEC_SYSCALL, TF_VECTOR(%rsp)
+	cmpq $VEC_SYSCALL, TF_VECTOR(%rsp)
 	jne 1f
 	movq TF_RIP(%rsp), %rcx
 	cmpq %rcx, TF_RCX(%rsp)

@@ -56,6 +56,7 @@ void __noreturn x86_secondary_start(unsigned long percpu, struct thread *idle)
 {
 	arch_set_percpu_offset(percpu);
 	arch_set_current(idle);
+	arch_trap_init_cpu();
 	arch_mmu_enable_kernel(x86_ap_cr3);
 	cpu_secondary_main();
 }
