@@ -13,3 +13,6 @@ kernel-y += kernel/mm/fault.c
 kernel-y += kernel/mm/fork.c
 kernel-y += kernel/mm/trap_fault.c
 kernel-y += kernel/mm/uaccess.c
+ifneq ($(CONFIG),lean)
+kernel-y += kernel/mm/mm_ktest.c
+endif
