@@ -1,1 +1,44 @@
-# tests/tests.mk
+# tests.mk - set up, run, debug and test. Python from the distribution, so that pytest is found.
+PYTHON := /usr/bin/python3
+HARNESS := tests/harness
+
+unit-tests :=
+-include tests/unit/unit.mk tests/unit/reader.mk
+
+setup: ## install what is needed (Debian 12); a no-op when it is there
+	$(Q)$(HARNESS)/setup.sh build/.setup $(HOST_PACKAGES)
+
+run: setup ## boot ARCH to its prompt on this terminal (Ctrl-A x quits)
+	$(Q)$(MAKE) --no-print-directory build
+	$(Q)$(PYTHON) $(HARNESS)/run.py
+
+debug-run: setup ## boot under GDB and say what hangs: [ARCH=] [BUG=exec-deadlock] [CPUS=] [CHECKS=on|off]
+	$(Q)$(MAKE) --no-print-directory build
+	$(Q)$(PYTHON) $(HARNESS)/debug_run.py
+
+test: setup ## everything, both architectures; ends with `N passed, N failed`
+	$(Q)$(MAKE) --no-print-directory tracedump
+	$(Q)MAKE=$(MAKE) $(PYTHON) $(HARNESS)/suite.py full
+
+test-quick: setup ## rules, host tests and one boot each, in under 3 minutes
+	$(Q)$(MAKE) --no-print-directory tracedump
+	$(Q)MAKE=$(MAKE) $(PYTHON) $(HARNESS)/suite.py quick
+
+test-unit: setup ## host tests: rings, tracker, box, reader, file system
+	$(Q)MAKE=$(MAKE) $(PYTHON) $(HARNESS)/suite.py unit
+test-unit-all: $(unit-tests)
+
+test-integration: setup ## boots of both architectures, GDB commands, timelines
+	$(Q)MAKE=$(MAKE) $(PYTHON) $(HARNESS)/suite.py integration
+
+soak: setup ## N=20 boots of ARCH in a row, each must be healthy
+	$(Q)$(MAKE) --no-print-directory build
+	$(Q)$(PYTHON) $(HARNESS)/soak.py
+
+check: ## house rules: format, layers, event ids, READMEs (after a build)
+	$(Q)$(PYTHON) $(HARNESS)/check.py
+
+format: ## rewrite the sources to .clang-format
+	$(Q)git ls-files '*.c' '*.h' | xargs clang-format-$(LLVM) -i
+
+.PHONY: setup run debug-run test test-quick test-unit test-unit-all test-integration soak check format

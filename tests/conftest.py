@@ -1,0 +1,113 @@
+"""conftest.py - what the tests that boot share: which architectures, and running guests.
+
+Guests that nobody changes are booted once a module and shared (`healthy`, `hung`); a test that
+changes its guest boots its own. --arch limits the architectures, --quick runs only what is marked
+`quick`.
+"""
+import os
+import sys
+import time
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "harness"), os.path.join(HERE, "perfetto")]
+
+import qemu  # noqa: E402
+
+BOOT = 90.0  # seconds to the prompt on a loaded machine
+
+
+def pytest_addoption(parser):
+    parser.addoption("--arch", action="append", default=[], help="only this architecture")
+    parser.addoption("--quick", action="store_true", help="only tests marked quick")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "quick: part of `make test-quick`")
+    config.addinivalue_line("markers", "noarch: boots nothing")
+
+
+def pytest_collection_modifyitems(config, items):
+    arches = config.getoption("--arch")
+    keep, drop = [], []
+    for item in items:
+        arch = item.callspec.params.get("arch") if hasattr(item, "callspec") else None
+        wrong_arch = arches and arch and arch not in arches
+        elsewhere = arches and arch is None and qemu.ARCHES[0] not in arches  # run once in two halves
+        slow = config.getoption("--quick") and not item.get_closest_marker("quick")
+        (drop if wrong_arch or elsewhere or slow else keep).append(item)
+    config.hook.pytest_deselected(items=drop)
+    items[:] = keep
+
+
+@pytest.fixture(scope="module", params=qemu.ARCHES)
+def arch(request):
+    return request.param
+
+
+@pytest.fixture(scope="module", params=[1, 4], ids=["1cpu", "4cpus"])
+def cpus(request):
+    return request.param
+
+
+@pytest.fixture(scope="module", params=["on", "off"], ids=["checks", "nochecks"])
+def checks(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def healthy(arch, cpus):
+    """A guest at its prompt; only to be looked at."""
+    with qemu.Guest(arch, cpus=cpus) as guest:
+        guest.wait_for(qemu.PROMPT, BOOT)
+        yield guest
+
+
+class Hang:
+    """A guest in the exec-deadlock: `seconds` from start to the first `why` that said so."""
+
+    def __init__(self, guest, limit=BOOT):
+        self.guest = guest
+        self.looks = []
+        while True:
+            before = time.monotonic()
+            code, self.words = guest.why()
+            self.look_seconds = time.monotonic() - before
+            self.looks.append(code)
+            if code == 1:
+                break
+            if guest.poll() is not None or before - guest.started > limit:
+                guest.wait_for("a hang that tracedump sees", 0)
+            time.sleep(0.25)
+        self.seconds = time.monotonic() - guest.started
+        for _ in range(20):  # until all three programs have run into it
+            if "3 tasks" in self.words:
+                break
+            time.sleep(0.25)
+            self.words = guest.why()[1]
+
+
+@pytest.fixture(scope="module")
+def hung(arch, cpus, checks):
+    """The exec-deadlock, hung."""
+    options = qemu.kernel_options(bug="exec-deadlock", checks=checks)
+    with qemu.Guest(arch, cpus=cpus, append=options) as guest:
+        yield Hang(guest)
+
+
+@pytest.fixture(scope="module")
+def hung4(arch):
+    """The exec-deadlock with 4 CPUs and checks on; what tests of tools look at."""
+    options = qemu.kernel_options(bug="exec-deadlock")
+    with qemu.Guest(arch, cpus=4, append=options) as guest:
+        yield Hang(guest)
+
+
+@pytest.fixture(scope="module")
+def hung_core(hung4, tmp_path_factory):
+    """Its core, as QEMU wrote it plus the kernel's addresses."""
+    path = tmp_path_factory.mktemp("core") / "core"
+    hung4.guest.dump_core(str(path))
+    yield str(path)
+    os.unlink(path)

@@ -1,0 +1,133 @@
+"""suite.py full|quick|unit|integration - runs the parts of the test suite and adds them up.
+
+Each part is a command of its own; its tests are counted from what it prints (cmocka, "N passed, N
+failed") or from pytest's report. A part that fails without a failed test counts as one failure.
+The two architectures' boots run side by side; qemu.py keeps the guests to one for each host CPU.
+Ends with one line `N passed, N failed` and is true in its exit status.
+"""
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+import xml.etree.ElementTree
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+LOGS = os.path.join(ROOT, "build/test")
+ARCHES = ("aarch64", "x86_64")
+MAKE = os.environ.get("MAKE", "make")
+
+PASSED = (re.compile(r"^\[  PASSED  \] (\d+) test", re.M), re.compile(r": passed (\d+) test", re.M))
+FAILED = (re.compile(r"^\[  FAILED  \] (\d+) test", re.M),)
+TOTAL = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
+
+
+def count_text(text):
+    """(passed, failed) of what a part printed."""
+    passed = sum(int(n) for r in PASSED for n in r.findall(text))
+    failed = sum(int(n) for r in FAILED for n in r.findall(text))
+    for p, f in TOTAL.findall(text):
+        passed, failed = passed + int(p), failed + int(f)
+    return passed, failed
+
+
+def count_junit(path):
+    """(passed, failed, skipped) of a pytest report."""
+    p = f = s = 0
+    for suite in xml.etree.ElementTree.parse(path).getroot().iter("testsuite"):
+        n, bad = int(suite.get("tests")), int(suite.get("failures")) + int(suite.get("errors"))
+        skipped = int(suite.get("skipped"))
+        p, f, s = p + n - bad - skipped, f + bad, s + skipped
+    return p, f, s
+
+
+class Part:
+    def __init__(self, name, command, junit=None):
+        self.name, self.command, self.junit = name, command, junit
+        self.passed = self.failed = self.skipped = 0
+        self.seconds = 0.0
+        self.log = os.path.join(LOGS, name.replace(" ", "-") + ".log")
+
+    def run(self):
+        start = time.monotonic()
+        if self.junit and os.path.exists(self.junit):
+            os.unlink(self.junit)
+        env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "BUG")}
+        with open(self.log, "wb") as log:
+            status = subprocess.call(self.command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log,
+                                     stderr=subprocess.STDOUT, env=env)
+        if self.junit and os.path.exists(self.junit):
+            self.passed, self.failed, self.skipped = count_junit(self.junit)
+        elif not self.junit:
+            with open(self.log, encoding="utf-8", errors="replace") as f:
+                self.passed, self.failed = count_text(f.read())
+        if status != 0 and self.failed == 0:
+            self.failed = 1
+        self.seconds = time.monotonic() - start
+        self.show()
+        return self
+
+    def show(self):
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        print(f"  {self.name:<22} {self.passed:4} passed {self.failed:4} failed{skipped}"
+              f"   {self.seconds:6.1f} s", flush=True)
+        if self.failed:
+            with open(self.log, encoding="utf-8", errors="replace") as f:
+                lines = f.read().rstrip().splitlines()
+            for line in lines[-60:]:
+                print("    | " + line)
+            print(f"    all of it: {os.path.relpath(self.log, ROOT)}", flush=True)
+
+
+def make(name, *targets):
+    return Part(name, [MAKE, "--no-print-directory", *targets])
+
+
+def pytest_part(name, arch, *more):
+    junit = os.path.join(LOGS, f"{name}.xml".replace(" ", "-"))
+    return Part(name, [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short",
+                       f"--junitxml={junit}", "--arch", arch, "tests/integration", "tests/gdb",
+                       "tests/perfetto", *more], junit)
+
+
+def together(parts):
+    threads = []
+    for p in parts:
+        # A guest dies with the thread that started it; each pytest is a process, so this is safe.
+        t = threading.Thread(target=p.run)
+        t.start()
+        threads.append(t)
+    for t in threads:
+        t.join()
+    return parts
+
+
+def main(argv):
+    what = argv[1] if len(argv) > 1 else ""
+    os.makedirs(LOGS, exist_ok=True)
+    quick = ["--quick"] if what == "quick" else []
+    done = []
+    if what not in ("full", "quick", "unit", "integration"):
+        print("usage: suite.py full|quick|unit|integration", file=sys.stderr)
+        return 2
+    if what in ("full", "quick"):
+        done.append(make("check", "check").run())
+    if what in ("full", "quick", "unit"):
+        done.append(make("unit", "test-unit-all", *(["SECONDS=1"] if quick else [])).run())
+    if what == "full":
+        done.append(make("programs on the host", "test-user-host").run())
+    if what in ("full", "quick", "integration"):
+        builds = [make(f"build {a}", f"ARCH={a}", "CONFIG=debug", "build").run() for a in ARCHES]
+        if what == "full":
+            builds += [make(f"build {a} lean", f"ARCH={a}", "CONFIG=lean", "build").run()
+                       for a in ARCHES]
+        done += builds
+        done += together([pytest_part(f"boots {a}", a, *quick) for a in ARCHES])
+    passed, failed = sum(p.passed for p in done), sum(p.failed for p in done)
+    print(f"{passed} passed, {failed} failed", flush=True)
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

@@ -1,0 +1,81 @@
+"""Healthy boots: prompt, diagnosis, in-kernel tests, Linux programs, power-off."""
+import os
+import re
+
+import pytest
+
+import qemu
+from conftest import BOOT
+
+TOTAL = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
+
+
+def total(text):
+    """The last "N passed, N failed" that the guest printed."""
+    found = TOTAL.findall(text)
+    assert found, f"no total in:\n{text[-3000:]}"
+    return tuple(int(n) for n in found[-1])
+
+
+def test_healthy_is_an_answer(healthy):
+    code, words = healthy.why()
+    assert code == 0, words
+    assert words.startswith("healthy:"), words
+
+
+def test_all_cpus_online(healthy, cpus):
+    code, words = qemu.tracedump("cpus", healthy.ram, "--elf", healthy.elf)
+    assert code == 0, words
+    listed = [n for n in range(cpus + 1) if re.search(rf"^\s*(cpu\s*)?{n}\b", words, re.M | re.I)]
+    assert listed == list(range(cpus)), words
+
+
+def test_no_trouble_on_the_console(healthy):
+    for word in ("panic", "BUG", "WARN", "oops", "verdict"):
+        assert word not in healthy.console(), healthy.console()
+
+
+@pytest.mark.quick
+def test_shell_and_power_off(arch):
+    with qemu.Guest(arch, cpus=4) as guest:
+        guest.wait_for(qemu.PROMPT, BOOT)
+        assert "one two" in guest.shell("echo one two")
+        code, words = guest.why()
+        assert code == 0, words
+        guest.send("poweroff\n")
+        guest.wait_exit(30)
+        assert guest.passed, f"QEMU's status {guest.status}\n{guest.console()[-2000:]}"
+
+
+def test_kernel_tests(arch, cpus):
+    with qemu.Guest(arch, cpus=cpus, append="ktest=1") as guest:
+        guest.wait_exit(120)
+        passed, failed = total(guest.console())
+        assert failed == 0 and passed > 0 and guest.passed, guest.console()[-4000:]
+        assert not re.search(r"^not ok", guest.console(), re.M)
+
+
+def test_linux_programs(arch, cpus):
+    with qemu.Guest(arch, cpus=cpus, append="exit=poweroff init=/bin/testall",
+                    time_limit=300) as guest:
+        guest.wait_exit(240)
+        passed, failed = total(guest.console())
+        assert failed == 0 and passed > 0 and guest.passed, guest.console()[-4000:]
+
+
+@pytest.mark.parametrize("count", [2, 8])
+def test_other_numbers_of_cpus(arch, count):
+    with qemu.Guest(arch, cpus=count) as guest:
+        guest.wait_for(qemu.PROMPT, BOOT)
+        code, words = guest.why()
+        assert code == 0, words
+
+
+def test_lean_build_has_no_bug_points(arch):
+    """BUG= means nothing in a build without bug points."""
+    if not os.path.exists(os.path.join(qemu.build_dir(arch, "lean"), "kernel.elf")):
+        pytest.skip("CONFIG=lean is not built")
+    with qemu.Guest(arch, config="lean", cpus=4, append="bug=exec-deadlock") as guest:
+        guest.wait_for(qemu.PROMPT, BOOT)
+        code, words = guest.why()
+        assert code == 0, words

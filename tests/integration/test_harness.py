@@ -1,0 +1,137 @@
+"""The harness itself; nothing is booted."""
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+import core_alias
+import qemu
+import suite
+from options import Options
+
+
+def box_header(phys, virt, image_phys, image_virt, direct_phys, direct_virt, total=8192):
+    return core_alias.BOX.pack(
+        int.from_bytes(core_alias.BOX_MAGIC, "little"), 0x10000, 240, 0x01020304, 183, 4, 4096,
+        total, phys, virt, image_virt, image_phys, 0x4000, direct_virt, direct_phys, 1 << 20)
+
+
+def make_core(path, *, ram_base=0x40000000, box_at=0x5000, magic=True, note=b""):
+    """A core of 64 KiB RAM with a box header in it, as QEMU lays it out."""
+    ram = bytearray(range(256)) * 256
+    if magic:
+        head = box_header(ram_base + box_at, 0xffffffff80000000 + box_at, ram_base + 0x2000,
+                          0xffffffff80002000, ram_base, 0xffff800000000000)
+        ram[box_at: box_at + len(head)] = head
+    data_at = 0x1000
+    phdrs = [[core_alias.PT_NOTE, 4, data_at, 0, 0, len(note), len(note), 0],
+             [core_alias.PT_LOAD, 7, data_at + len(note), ram_base, ram_base, len(ram), len(ram), 0]]
+    phdrs[1][3] = 0
+    ehdr = core_alias.EHDR.pack(b"\x7fELF\x02\x01\x01" + bytes(9), 4, 183, 1, 0, 64, 0, 0, 64, 56,
+                                len(phdrs), 0, 0, 0)
+    blob = ehdr + b"".join(core_alias.PHDR.pack(*p) for p in phdrs)
+    path.write_bytes(blob.ljust(data_at, b"\0") + note + ram)
+    return bytes(ram)
+
+
+def read_va(path, va, size):
+    data = path.read_bytes()
+    for kind, _, off, vaddr, _, filesz, _, _ in core_alias.load_segments(data)[2]:
+        if kind == core_alias.PT_LOAD and vaddr <= va < vaddr + filesz:
+            return data[off + va - vaddr: off + va - vaddr + size]
+    return None
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("note", [b"", b"HINDSIGHT_BOX=0x40005000\n"], ids=["magic", "note"])
+def test_core_gets_kernel_addresses(tmp_path, note):
+    core = tmp_path / "core"
+    ram = make_core(core, note=note)
+    assert core_alias.add_aliases(str(core)) is True
+    assert read_va(core, 0xffffffff80002000, 64) == ram[0x2000:0x2040]
+    assert read_va(core, 0xffff800000000000 + 0x1234, 16) == ram[0x1234:0x1244]
+    assert read_va(core, 0xffffffff80005000, 8) == core_alias.BOX_MAGIC
+    size = core.stat().st_size
+    assert core_alias.add_aliases(str(core)) is False and core.stat().st_size == size
+
+
+@pytest.mark.quick
+def test_core_without_a_box_is_refused(tmp_path):
+    core = tmp_path / "core"
+    make_core(core, magic=False)
+    with pytest.raises(core_alias.CoreError, match="no black box"):
+        core_alias.add_aliases(str(core))
+    core.write_bytes(b"not a core")
+    with pytest.raises(core_alias.CoreError):
+        core_alias.add_aliases(str(core))
+
+
+@pytest.mark.quick
+def test_command_lines_differ_only_where_they_must():
+    for arch in qemu.ARCHES:
+        cmd = " ".join(qemu.command_line(arch, "/r", cpus=3, mem="1G", append="a=b"))
+        assert "share=on" in cmd and f"size={1 << 30}" in cmd and "-m 1024M" in cmd and "-smp 3" in cmd
+        assert "vmcoreinfo" in cmd and "-no-reboot" in cmd
+        assert ("isa-debug-exit" in cmd) == (arch == "x86_64")
+        assert ("-semihosting" in cmd) == (arch == "aarch64")
+
+
+@pytest.mark.quick
+def test_options(monkeypatch):
+    for name in ("ARCH", "BUG", "CHECKS", "CPUS", "APPEND"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CPUS", "2")
+    opt = Options(["BUG=exec-deadlock", "CHECKS=off", "APPEND=ring=1M"])
+    assert (opt.arch, opt.cpus) == ("aarch64", 2)
+    assert opt.kernel_options == "bug=exec-deadlock checks=off ring=1M"
+    with pytest.raises(SystemExit, match="ARCH=m68k"):
+        Options(["ARCH=m68k"])
+
+
+@pytest.mark.quick
+def test_setup_is_a_no_op_with_its_stamp(tmp_path):
+    stamp = tmp_path / "stamp"
+    setup = [os.path.join(qemu.ROOT, "tests/harness/setup.sh"), str(stamp)]
+    r = subprocess.run([*setup, "python3"], capture_output=True, text=True, check=False)
+    assert r.returncode == 0 and r.stdout == "" and stamp.read_text() == "python3\n"
+    broken = {"PATH": "/nonexistent"}
+    r = subprocess.run(["/bin/sh", *setup, "python3"], env=broken | {"PATH": "/bin"},
+                       capture_output=True, text=True, check=False)
+    assert r.returncode == 0, r.stderr
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("text,want", [
+    ("[  PASSED  ] 7 test(s).\n", (7, 0)),
+    ("[  PASSED  ] 5 test(s).\n[  FAILED  ] 2 test(s), listed below:\n", (5, 2)),
+    ("ok\n12 passed, 1 failed\n", (12, 1)),
+    ("ring_test (san): passed 9 test(s).\n", (9, 0)),
+    ("nothing\n", (0, 0)),
+])
+def test_suite_counts(text, want):
+    assert suite.count_text(text) == want
+
+
+@pytest.mark.quick
+def test_guest_dies_with_its_starter(tmp_path):
+    """A killed test run leaves no QEMU behind."""
+    code = (f"import sys; sys.path.insert(0, {os.path.join(qemu.ROOT, 'tests/harness')!r})\n"
+            "import qemu, subprocess, time\n"
+            "p = subprocess.Popen(['sleep', '100'], preexec_fn=qemu._die_with_parent)\n"
+            "print(p.pid, flush=True); time.sleep(100)\n")
+    p = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    child = int(p.stdout.readline())
+    p.kill()
+    p.wait()
+    for _ in range(100):
+        try:
+            with open(f"/proc/{child}/stat", encoding="ascii") as f:
+                if f.read().split()[2] == "Z":
+                    return
+        except FileNotFoundError:
+            return
+        time.sleep(0.02)
+    os.kill(child, 9)
+    raise AssertionError("the child outlived its parent")

@@ -1,0 +1,74 @@
+"""tracedump's timelines of real guests, judged by trace_processor."""
+import pytest
+
+import judge
+import qemu
+
+
+def convert(guest, path):
+    code, text = qemu.tracedump("perfetto", guest.ram, "--elf", guest.elf, "-o", str(path))
+    assert code == 0, text
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def healthy_trace(healthy, tmp_path_factory):
+    return convert(healthy, tmp_path_factory.mktemp("trace") / "healthy.pftrace")
+
+
+@pytest.fixture(scope="module")
+def hung_trace(hung4, tmp_path_factory):
+    return convert(hung4.guest, tmp_path_factory.mktemp("trace") / "hung.pftrace")
+
+
+def count(trace, sql):
+    return judge.query(trace, f"select count(*) as n from ({sql})")[0]["n"]
+
+
+def test_healthy_is_clean(healthy_trace):
+    assert judge.bad_stats(healthy_trace) == []
+
+
+def test_sched_on_every_cpu(healthy_trace, cpus):
+    rows = judge.query(healthy_trace, "select cpu, count(*) as n from sched group by cpu order by cpu")
+    assert [r["cpu"] for r in rows] == list(range(cpus)), rows
+
+
+def test_wakers_and_names(healthy_trace):
+    assert count(healthy_trace, "select 1 from thread_state where waker_utid is not null") > 0
+    rows = judge.query(healthy_trace, "select tid from thread where name is null and tid != 0")
+    assert rows == []
+    assert count(healthy_trace, "select 1 from thread where name = 'init'") >= 1
+
+
+def test_time_does_not_run_away(healthy_trace):
+    """All sched slices that are over lie within the boot, which took under 10 minutes."""
+    row = judge.query(healthy_trace, "select min(ts) as a, max(ts + dur) as b from sched where dur >= 0")[0]
+    assert 0 <= row["a"] < row["b"] < 600 * 10**9, row
+
+
+def test_system_calls_are_slices(healthy_trace):
+    names = {r["name"] for r in judge.query(healthy_trace, "select distinct name from slice")}
+    assert names & {"sys_write", "write"}, names
+    assert names & {"sys_execve", "execve"}, names
+
+
+def test_hung_is_clean(hung_trace):
+    assert judge.bad_stats(hung_trace) == []
+
+
+def test_waiters_lock_slices_and_flows(hung_trace):
+    waits = judge.query(hung_trace, """select slice.name as name, thread.name as who from slice
+        join thread_track on slice.track_id = thread_track.id join thread using(utid)
+        where slice.name glob 'Lock contention on a ext2.root lock*'""")
+    assert {"sh", "ls", "cat"} <= {w["who"] for w in waits}, waits
+    flows = judge.query(hung_trace, """select a.name as wait, b.name as hold from flow
+        join slice a on a.id = flow.slice_out join slice b on b.id = flow.slice_in
+        where a.name glob 'Lock contention*' or b.name glob 'Lock contention*'""")
+    assert len(flows) >= 3, flows
+
+
+def test_build_is_named(hung_trace):
+    keys = {r["name"] for r in judge.query(
+        hung_trace, "select name from metadata where name glob 'trace_attribute.*'")}
+    assert any("build" in k for k in keys), keys
