@@ -59,6 +59,7 @@ DECLARE_PER_CPU(struct thread *, entry_thread); /* whom an entry from user mode 
 
 /* Stack of this size, per CPU, on which a kernel stack overflow is reported. */
 #define OVERFLOW_STACK_SIZE 8192
+DECLARE_PER_CPU(char[OVERFLOW_STACK_SIZE], overflow_stack);
 
 /* Called by vectors.S: DAIF all set, PMR masked. */
 void trap_el1_sync(struct trap_frame *tf);

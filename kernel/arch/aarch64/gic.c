@@ -122,7 +122,7 @@ void gic_init(void)
 		panic("no memory for the interrupt controller's tables");
 	for (u32 i = 0; i < platform.nr_gicr; i++)
 		find_redistributors(&platform.gicr[i]);
-	pr_info("GICv3, %u interrupts, %u redistributor region%s\n", nr_irqs, platform.nr_gicr,
+	pr_info("GICv3, %u interrupts, %u redistributor region%s", nr_irqs, platform.nr_gicr,
 		platform.nr_gicr == 1 ? "" : "s");
 }
 

@@ -315,7 +315,7 @@ text_no_gic:
 text_no_4k:
 	.asciz	"PANIC: this CPU has no 4 KiB pages\r\n"
 
-	.section .bss.page, "aw", %nobits
+	.bss
 	.balign	BOOT_STACK_BYTES
 	.globl	boot_stack, boot_stack_top
 boot_stack:	.skip BOOT_STACK_BYTES

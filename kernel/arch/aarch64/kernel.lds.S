@@ -77,13 +77,13 @@ SECTIONS
 	. = ALIGN(16);
 	.bss (NOLOAD) : LMA(.bss) {
 		__bss_start = .;
-		*(.bss .bss.* COMMON)
+		*(.bss)
 		__bss_end = .;
 	} :data
 	. = ALIGN(4096);
 	.blackbox (NOLOAD) : LMA(.blackbox) {
 		__blackbox_start = .;
-		KEEP(*(.blackbox))
+		KEEP(*(.bss.blackbox))
 		. = ALIGN(4096);
 		__blackbox_end = .;
 	} :data

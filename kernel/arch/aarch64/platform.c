@@ -105,7 +105,7 @@ static void find_memory(const struct fdt *f)
 			if (__builtin_add_overflow(base, size, &end) || end >> 48)
 				panic("device tree: impossible memory range %#lx + %#lx", base, size);
 			if (base < arch_ram_base) {
-				pr_warn("memory below the image's base %#lx is left unused\n",
+				pr_warn("memory below the image's base %#lx is left unused",
 					arch_ram_base);
 				base = arch_ram_base;
 			}
@@ -222,7 +222,7 @@ static void find_cpus(const struct fdt *f)
 	if (!seen)
 		panic("device tree: no cpu node for the boot CPU (MPIDR %#lx)", boot);
 	if (dropped)
-		pr_warn("%u CPUs beyond the limit of %u are left off\n", dropped, MAX_CPUS);
+		pr_warn("%u CPUs beyond the limit of %u are left off", dropped, MAX_CPUS);
 	nr_cpus = n;
 }
 
@@ -297,7 +297,7 @@ static void find_psci(const struct fdt *f)
 	platform.psci = method && (!strcmp(method, "hvc") || !strcmp(method, "smc"));
 	platform.psci_smc = platform.psci && !strcmp(method, "smc");
 	if (!platform.psci && nr_cpus > 1) {
-		pr_warn("device tree: no PSCI, only the boot CPU runs\n");
+		pr_warn("device tree: no PSCI, only the boot CPU runs");
 		nr_cpus = 1;
 	}
 }
@@ -313,7 +313,7 @@ static void pci_window(const u8 *p)
 	if (space < 2) /* configuration or I/O ports */
 		return;
 	if (bus != cpu) {
-		pr_warn("PCI window %#lx shows bus address %#lx: not used\n", cpu, bus);
+		pr_warn("PCI window %#lx shows bus address %#lx: not used", cpu, bus);
 		return;
 	}
 	if (space == 2) {

@@ -16,7 +16,7 @@ int arch_cpu_start(unsigned int cpu, void *stack_top, unsigned long percpu, stru
 	long r;
 
 	if (!platform.psci) {
-		pr_err("cpu %u: the device tree has no PSCI, cannot start it\n", cpu);
+		pr_err("cpu %u: the device tree has no PSCI, cannot start it", cpu);
 		return -EIO;
 	}
 	a->root = virt_to_phys(kernel_root);
@@ -29,7 +29,7 @@ int arch_cpu_start(unsigned int cpu, void *stack_top, unsigned long percpu, stru
 	r = psci_call(PSCI_CPU_ON, boot_info.cpu_hwid[cpu], virt_to_phys(secondary_entry),
 		      virt_to_phys(a));
 	if (r) {
-		pr_err("cpu %u: PSCI CPU_ON failed with %ld\n", cpu, r);
+		pr_err("cpu %u: PSCI CPU_ON failed with %ld", cpu, r);
 		return -EIO;
 	}
 	return 0;

@@ -25,7 +25,7 @@ enum { EC_UNKNOWN = 0x00, EC_SVC64 = 0x15, EC_IABT_EL0 = 0x20, EC_IABT_EL1 = 0x2
 enum { SIG_ILL = 4, SIG_TRAP = 5, SIG_BUS = 7, SIG_FPE = 8, SIG_SEGV = 11 };
 
 /* Any CPU may die of it; 16-byte aligned for SP. */
-static DEFINE_PER_CPU(char[OVERFLOW_STACK_SIZE], overflow_stack) __aligned(16) __used;
+DEFINE_PER_CPU(char[OVERFLOW_STACK_SIZE], overflow_stack) __aligned(16);
 
 struct trap_kind {
 	u8 ec, sig;
