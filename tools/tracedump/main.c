@@ -1,0 +1,250 @@
+/* main.c - the command line of tracedump. Exit status: 0 all well, 1 a hang or crash was found (why),
+ * 2 the input or the command line is bad. */
+#include "perfetto.h"
+#include "show.h"
+#include "why.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOOK_APART_NS 50000000L
+
+static const char usage[] =
+	"usage: tracedump COMMAND FILE [options]\n"
+	"\n"
+	"FILE is the memory file of a guest (running or not), a dump made with QEMU's\n"
+	"dump-guest-memory, or a bare black box.\n"
+	"\n"
+	"commands:\n"
+	"  why        what hangs, because of whom (exit status 1 if something does)\n"
+	"  text       every event, one a line, all CPUs in order of time\n"
+	"  perfetto   a timeline for ui.perfetto.dev\n"
+	"  ps         tasks: state, what they wait for, what they hold\n"
+	"  locks      locks that are held or were contended\n"
+	"  cpus       CPUs: what each runs, ticks, interrupts\n"
+	"  info       what this file is, what was recorded and what was lost\n"
+	"\n"
+	"options:\n"
+	"  --elf FILE     kernel.elf, for source lines\n"
+	"  --full         why: all evidence\n"
+	"  --json         why: verdicts and evidence as JSON\n"
+	"  --last N       text: only the last N events\n"
+	"  --cpu N        text: only this CPU\n"
+	"  --cat a,b      text: only these categories\n"
+	"  --task TID     text: only this thread\n"
+	"  -o FILE        perfetto: where to write (default: trace.pftrace)\n"
+	"  --help, --version\n";
+
+struct options {
+	const char *command, *file, *elf, *out, *cats;
+	bool full, json;
+	struct td_filter filter;
+};
+
+static void on_sigbus(int sig)
+{
+	static const char msg[] = "tracedump: the file became shorter while it was being read\n";
+
+	(void)sig;
+	(void)!write(2, msg, sizeof(msg) - 1);
+	_exit(2);
+}
+
+static int bad(const char *text)
+{
+	fprintf(stderr, "tracedump: %s\n", text);
+	return 2;
+}
+
+static bool number(const char *s, int64_t *out)
+{
+	char *end;
+	long long v;
+
+	errno = 0;
+	v = strtoll(s, &end, 10);
+	*out = v;
+	return *s && !*end && !errno && v >= 0;
+}
+
+/* Returns -1 to go on, else the exit status. */
+static int parse(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+		{"elf", required_argument, NULL, 'e'},	{"full", no_argument, NULL, 'f'},
+		{"json", no_argument, NULL, 'j'},	{"last", required_argument, NULL, 'l'},
+		{"cpu", required_argument, NULL, 'c'},	{"cat", required_argument, NULL, 'k'},
+		{"task", required_argument, NULL, 't'}, {"output", required_argument, NULL, 'o'},
+		{"help", no_argument, NULL, 'h'},	{"version", no_argument, NULL, 'v'},
+		{NULL, 0, NULL, 0},
+	};
+	int64_t last = 0;
+	int c;
+
+	*o = (struct options){.out = "trace.pftrace", .filter = {.cpu = -1, .tid = -1}};
+	while ((c = getopt_long(argc, argv, "o:h", longs, NULL)) != -1) {
+		bool ok = true;
+
+		switch (c) {
+		case 'e':
+			o->elf = optarg;
+			break;
+		case 'f':
+			o->full = true;
+			break;
+		case 'j':
+			o->json = true;
+			break;
+		case 'l':
+			ok = number(optarg, &last);
+			o->filter.last = (uint64_t)last;
+			break;
+		case 'c':
+			ok = number(optarg, &o->filter.cpu);
+			break;
+		case 't':
+			ok = number(optarg, &o->filter.tid);
+			break;
+		case 'k':
+			o->cats = optarg;
+			break;
+		case 'o':
+			o->out = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		case 'v':
+			printf("tracedump 0.1 (black box format %u.%u)\n", BB_VERSION >> 16,
+			       BB_VERSION & 0xffff);
+			return 0;
+		default:
+			return 2;
+		}
+		if (!ok) {
+			fprintf(stderr, "tracedump: '%s' is not a number\n", optarg);
+			return 2;
+		}
+	}
+	if (argc - optind != 2) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	o->command = argv[optind];
+	o->file = argv[optind + 1];
+	return -1;
+}
+
+/* Two looks, because in a running guest a chain of waits that dissolves at once is no hang. */
+static int why(struct td_session *s, struct td_source *src, const struct options *o)
+{
+	struct td_session again;
+	struct td_analysis first, second, *a = &first;
+	struct td_error e;
+	int status;
+
+	td_analyse(&first, &s->model);
+	if (first.n && td_source_live(src)) {
+		nanosleep(&(struct timespec){0, LOOK_APART_NS}, NULL);
+		if (td_session_load(&again, src, o->elf, &e)) {
+			td_analysis_free(&first);
+			return bad(e.text);
+		}
+		td_analyse(&second, &again.model);
+		td_analysis_confirm(&second, &first);
+		a = &second;
+	}
+	if (o->json)
+		status = td_explain_json(a, stdout);
+	else
+		status = td_explain(a, stdout, o->full, s->warning);
+	td_analysis_free(&first);
+	if (a == &second) {
+		td_analysis_free(&second);
+		td_session_free(&again);
+	}
+	return status;
+}
+
+static int write_perfetto(const struct td_session *s, const struct options *o)
+{
+	struct td_perfetto_stats st;
+	FILE *f = fopen(o->out, "wb");
+
+	if (!f) {
+		fprintf(stderr, "tracedump: cannot write %s: %s\n", o->out, strerror(errno));
+		return 2;
+	}
+	td_perfetto(s, f, &st);
+	if (ferror(f) | fclose(f)) {
+		fprintf(stderr, "tracedump: cannot write %s: %s\n", o->out, strerror(errno));
+		return 2;
+	}
+	printf("%s: %llu events, %llu lost, %llu unfinished slices; open it at ui.perfetto.dev\n",
+	       o->out, (unsigned long long)st.events, (unsigned long long)st.lost,
+	       (unsigned long long)st.unfinished);
+	return 0;
+}
+
+static int run(struct td_session *s, struct td_source *src, struct options *o)
+{
+	struct td_error e;
+
+	if (s->warning[0] && strcmp(o->command, "why"))
+		fprintf(stderr, "tracedump: warning: %s\n", s->warning);
+	if (o->cats && td_filter_cats(&s->names, o->cats, &o->filter.cats, &e))
+		return bad(e.text);
+	if (!strcmp(o->command, "why"))
+		return why(s, src, o);
+	if (!strcmp(o->command, "perfetto"))
+		return write_perfetto(s, o);
+	if (!strcmp(o->command, "info"))
+		td_show_info(s, stdout);
+	else if (!strcmp(o->command, "text"))
+		td_show_text(s, stdout, &o->filter);
+	else if (!strcmp(o->command, "ps"))
+		td_show_ps(s, stdout);
+	else if (!strcmp(o->command, "locks"))
+		td_show_locks(s, stdout);
+	else
+		td_show_cpus(s, stdout);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const commands[] = {"why", "text", "perfetto", "ps", "locks", "cpus", "info"};
+	struct options o;
+	struct td_source src;
+	struct td_session s;
+	struct td_error e;
+	bool known = false;
+	int status = parse(argc, argv, &o);
+
+	if (status >= 0)
+		return status;
+	for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		known |= !strcmp(o.command, commands[i]);
+	if (!known) {
+		fprintf(stderr, "tracedump: there is no command '%s'; see --help\n", o.command);
+		return 2;
+	}
+	signal(SIGBUS, on_sigbus);
+	if (td_source_open(&src, o.file, &e))
+		return bad(e.text);
+	if (td_session_load(&s, &src, o.elf, &e)) {
+		td_source_close(&src);
+		return bad(e.text);
+	}
+	status = run(&s, &src, &o);
+	td_session_free(&s);
+	td_source_close(&src);
+	if (fflush(stdout) || ferror(stdout))
+		return bad("cannot write the output");
+	return status;
+}

@@ -1,0 +1,65 @@
+/* perfetto_tracks.h - the half of the timeline made of TrackEvents: slices on threads, CPUs and
+ * locks, instants, counters, log lines. Private to perfetto*.c. */
+#ifndef TRACEDUMP_PERFETTO_TRACKS_H
+#define TRACEDUMP_PERFETTO_TRACKS_H
+
+#include "perfetto.h"
+#include "proto.h"
+
+#define PT_DEPTH 32
+#define PT_LANES 8
+#define PT_FLOWS 16
+#define PT_CLOCK_BOOTTIME 6
+#define PT_LOG_TID 0x7ffe0000u /* stands for "no thread": boot and idle */
+
+/* TracePacket and Trace field numbers that both halves use. */
+enum { PF_PACKET = 1, PF_TIMESTAMP = 8, PF_SEQUENCE = 10, PF_FLAGS = 13, PF_CLOCK_ID = 58 };
+enum pt_slice_kind { PT_SYSCALL = 1, PT_LOCK, PT_TASK, PT_CPU, PT_HOLD, PT_GAP };
+
+struct pt_track {
+	uint64_t uuid; /* 0 = free */
+	uint32_t depth;
+	struct {
+		uint8_t kind;
+		uint64_t key;
+	} open[PT_DEPTH];
+};
+
+struct pt_lock {
+	uint64_t addr; /* 0 = free */
+	uint32_t number, class;
+	struct {
+		bool busy;
+		uint32_t tid;
+		uint64_t flow[PT_FLOWS];
+		uint32_t nflows;
+	} lane[PT_LANES];
+};
+
+struct pt {
+	const struct td_session *s;
+	FILE *f;
+	struct td_pb pb;
+	struct pt_track *track; /* hash */
+	uint32_t track_mask, ntracks;
+	struct pt_lock *lock; /* hash */
+	uint32_t lock_mask, nlocks;
+	uint64_t flows, log_iid;
+	uint64_t unfinished;
+};
+
+void pt_init(struct pt *t, const struct td_session *s, FILE *f);
+/* Closes every slice that is still open, at `ns`, marked as unfinished. */
+void pt_finish(struct pt *t, uint64_t ns);
+
+/* One event by its role. `cpu` is where it happened. */
+void pt_event(struct pt *t, uint32_t cpu, const struct td_event *e, const struct bb_event_row *row);
+/* `lost` events between two times on a CPU: ends what was open there, shows a slice. */
+void pt_gap(struct pt *t, uint32_t cpu, int32_t tid, uint64_t from, uint64_t to, uint32_t lost);
+
+/* A packet in t->pb, from begin to end: TracePacket with the time stamp (0 = none). */
+size_t pt_packet_begin(struct pt *t, uint32_t sequence, uint64_t ns, bool timed);
+void pt_packet_end(struct pt *t, size_t token);
+void pt_task_text(const struct td_session *s, int32_t tid, char *out, size_t n);
+
+#endif

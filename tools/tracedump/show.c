@@ -1,0 +1,320 @@
+/* show.c - tables and events as text, one line each. */
+#include "show.h"
+
+#include <elf.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *clock_name(uint32_t kind)
+{
+	switch (kind) {
+	case BB_CLOCK_TSC:
+		return "TSC";
+	case BB_CLOCK_CNTVCT:
+		return "CNTVCT";
+	case BB_CLOCK_HOST:
+		return "host clock";
+	default:
+		return "unknown clock";
+	}
+}
+
+static double seconds(const struct td_session *s, uint64_t ticks)
+{
+	return (double)td_box_ns(&s->box, ticks) / 1e9;
+}
+
+static const char *place(const struct td_session *s, uint64_t site)
+{
+	static char buf[4][320];
+	static unsigned turn;
+	char *out = buf[turn++ & 3];
+	struct td_place p;
+
+	td_place(&s->names, site, true, &p);
+	td_place_text(&p, 0, out, sizeof(buf[0]));
+	return out;
+}
+
+static const char *word(const struct td_session *s, uint32_t table, int64_t v)
+{
+	const char *w = td_enum_name(&s->names, table, v);
+
+	return w ? w : "?";
+}
+
+void td_show_info(const struct td_session *s, FILE *f)
+{
+	static const char *const kinds[] = {"memory file", "ELF core", "bare black box"};
+	const struct bb_header *h = &s->box.hdr;
+	uint64_t events = 0, gone = 0, torn = 0, drops = 0;
+	char text[256];
+
+	td_clean(text, sizeof(text), h->release, sizeof(h->release));
+	fprintf(f, "%s on %s, %u CPU%s, %" PRIu64 " MiB\n", text,
+		h->machine == EM_AARCH64  ? "aarch64"
+		: h->machine == EM_X86_64 ? "x86-64"
+					  : "an unknown machine",
+		h->cpus, h->cpus == 1 ? "" : "s", h->ram_size >> 20);
+	fprintf(f, "  build id      ");
+	for (uint32_t i = 0; i < h->build_id_len; i++)
+		fprintf(f, "%02x", h->build_id[i]);
+	fprintf(f, "\n  black box     format %u.%u, %" PRIu64 " bytes at file offset 0x%" PRIx64
+		   " of a %s, physical 0x%" PRIx64 "\n",
+		h->version >> 16, h->version & 0xffff, h->total_size, s->box.file_offset,
+		kinds[s->box.kind], h->phys_base);
+	fprintf(f, "  clock         %s, %.3f MHz; newest time t=%.6f s\n", clock_name(h->clock_kind),
+		(double)h->clock_hz / 1e6, seconds(s, s->model.now));
+	if (td_box_count(&s->box, BB_SEC_CMDLINE) || s->box.sec[BB_SEC_CMDLINE].size) {
+		const struct td_section *c = &s->box.sec[BB_SEC_CMDLINE];
+
+		td_clean(text, sizeof(text), (const char *)s->box.data + c->offset, c->size);
+		fprintf(f, "  command line  %s\n", text);
+	}
+	for (uint32_t i = 0; i < s->rings.n; i++) {
+		events += s->rings.ring[i].n;
+		gone += s->rings.ring[i].overwritten;
+		torn += s->rings.ring[i].torn;
+		drops += s->rings.ring[i].drops;
+	}
+	fprintf(f, "  events        %" PRIu64 " in %u ring%s; lost: %" PRIu64 " overwritten, %" PRIu64
+		   " torn or refused, %" PRIu64 " dropped\n", events, s->rings.n,
+		s->rings.n == 1 ? "" : "s", gone, torn, drops);
+	for (unsigned k = 1; k < TD_SECTIONS; k++)
+		if (s->box.sec[k].present)
+			fprintf(f, "  section       %-14s %8u x %4u bytes at 0x%" PRIx64 "\n",
+				td_section_name(k), s->box.sec[k].count, s->box.sec[k].entry_size,
+				s->box.sec[k].offset);
+	if (s->box.unknown_sections)
+		fprintf(f, "  %u section%s of a later version skipped\n", s->box.unknown_sections,
+			s->box.unknown_sections == 1 ? "" : "s");
+	if (s->box.torn_entries)
+		fprintf(f, "  %u table entr%s being written when the copy was made\n",
+			s->box.torn_entries, s->box.torn_entries == 1 ? "y was" : "ies were");
+	for (uint32_t i = 0; i < td_box_count(&s->box, BB_SEC_COUNTERS); i++) {
+		struct bb_counter c;
+
+		td_box_entry(&s->box, BB_SEC_COUNTERS, i, &c, sizeof(c));
+		td_clean(text, sizeof(text), c.name, sizeof(c.name));
+		if (text[0])
+			fprintf(f, "  counter       %-24s %" PRIu64 "\n", text, c.value);
+	}
+	if (s->model.crashed) {
+		td_clean(text, sizeof(text), s->model.crash.reason, sizeof(s->model.crash.reason));
+		fprintf(f, "  crashed       %s\n", text);
+	}
+}
+
+int td_filter_cats(const struct td_names *n, const char *list, uint32_t *cats, struct td_error *e)
+{
+	*cats = 0;
+	while (*list) {
+		size_t len = strcspn(list, ",");
+		uint32_t i;
+
+		for (i = 0; i < 32; i++) {
+			const char *name = td_enum_name(n, BB_TAB_CATEGORY, i);
+
+			if (name && strlen(name) == len && !strncmp(name, list, len))
+				break;
+		}
+		if (i == 32)
+			return td_fail(e, "there is no category '%.*s'", len > 64 ? 64 : (int)len, list);
+		*cats |= 1u << i;
+		list += len + (list[len] == ',');
+	}
+	return 0;
+}
+
+static bool passes(const struct td_session *s, const struct td_filter *fl, const struct td_ring *r,
+		   const struct td_event *e)
+{
+	const struct bb_event_row *row = td_event_row(&s->names, e->id);
+
+	return (fl->cpu < 0 || fl->cpu == r->cpu) && (fl->tid < 0 || fl->tid == e->tid) &&
+	       (!fl->cats || (row && row->category < 32 && fl->cats >> row->category & 1));
+}
+
+static void task_text(const struct td_session *s, int32_t tid, char *out, size_t n)
+{
+	const struct td_taskname *t = tid > 0 ? td_task_name(&s->names, (uint32_t)tid) : NULL;
+
+	if (tid == 0)
+		snprintf(out, n, "idle");
+	else if (t)
+		snprintf(out, n, "%s/%d", t->name, tid);
+	else
+		snprintf(out, n, "?");
+}
+
+static void print_event(const struct td_session *s, FILE *f, const struct td_ring *r,
+			const struct td_event *e)
+{
+	const struct bb_event_row *row = td_event_row(&s->names, e->id);
+	char text[400];
+
+	if (e->lost)
+		fprintf(f, "%16s cpu%-2u -- %u events lost --\n", "", r->cpu, e->lost);
+	task_text(s, e->tid, text, sizeof(text));
+	fprintf(f, "%6" PRIu64 ".%09" PRIu64 " cpu%-2u %-18s ", e->ns / 1000000000,
+		e->ns % 1000000000, r->cpu, text);
+	if (row)
+		fprintf(f, "%-14s", row->name);
+	else
+		fprintf(f, "event %-8u", e->id);
+	for (unsigned i = 0; i < e->nargs; i++) {
+		uint64_t v = td_arg(&s->box, e, i);
+
+		if (row && i < row->nargs) {
+			td_arg_text(&s->names, &row->args[i], v, text, sizeof(text));
+			fprintf(f, " %s=%s", row->args[i].name, text);
+		} else {
+			fprintf(f, " arg%u=0x%" PRIx64, i, v);
+		}
+	}
+	if (row && row->role == BB_ROLE_LOG) {
+		char raw[256];
+		size_t n = td_box_console(&s->box, td_arg(&s->box, e, 1), td_arg(&s->box, e, 2), raw,
+					  sizeof(raw));
+
+		while (n && (raw[n - 1] == '\n' || raw[n - 1] == '\r'))
+			n--;
+		td_clean(text, sizeof(text), raw, n);
+		fprintf(f, "  %s", text);
+	}
+	fputc('\n', f);
+}
+
+void td_show_text(const struct td_session *s, FILE *f, const struct td_filter *filter)
+{
+	struct td_merge m;
+	const struct td_ring *r;
+	const struct td_event *e;
+	uint64_t skip = 0;
+
+	if (filter->last) {
+		uint64_t n = 0;
+
+		td_merge_begin(&m, &s->rings);
+		while ((e = td_merge_next(&m, &r)))
+			n += passes(s, filter, r, e);
+		td_merge_end(&m);
+		skip = n > filter->last ? n - filter->last : 0;
+	}
+	td_merge_begin(&m, &s->rings);
+	while ((e = td_merge_next(&m, &r))) {
+		if (!passes(s, filter, r, e))
+			continue;
+		if (skip)
+			skip--;
+		else
+			print_event(s, f, r, e);
+	}
+	td_merge_end(&m);
+	for (uint32_t i = 0; i < s->rings.n; i++)
+		if (s->rings.ring[i].tail_lost)
+			fprintf(f, "%16s cpu%-2u -- %u events lost at the end --\n", "",
+				s->rings.ring[i].cpu, s->rings.ring[i].tail_lost);
+}
+
+static void print_wait(const struct td_session *s, FILE *f, uint32_t node)
+{
+	const struct bb_wait *w = &s->model.wait[node];
+
+	if (!w->kind)
+		return;
+	fprintf(f, "  waits for %s", word(s, BB_TAB_WAIT, w->kind));
+	if (w->class)
+		fprintf(f, " %s", td_class_name(&s->names, w->class));
+	fprintf(f, " in %s since t=%.3f s", place(s, w->site), seconds(s, w->ticks));
+}
+
+void td_show_ps(const struct td_session *s, FILE *f)
+{
+	const struct td_model *m = &s->model;
+
+	fprintf(f, "%5s %5s %5s %3s %-9s %-6s %-16s\n", "TID", "PID", "PPID", "CPU", "STATE", "MODE",
+		"NAME");
+	for (uint32_t i = 0; i < m->ntasks; i++) {
+		const struct bb_task *t = &m->task[i].t;
+
+		if (!m->task[i].used)
+			continue;
+		fprintf(f, "%5u %5u %5u %3u %-9s %-6s %-16s", t->tid, t->pid, t->ppid, t->cpu,
+			word(s, BB_TAB_STATE, t->state), word(s, BB_TAB_MODE, t->mode), t->name);
+		if (t->syscall >= 0 && !(t->flags & BB_TASK_KTHREAD) && t->mode == BB_MODE_KERNEL) {
+			const char *nr = td_enum_name(&s->names, BB_TAB_SYSCALL, t->syscall);
+
+			if (nr)
+				fprintf(f, "  in %s()", nr);
+			else
+				fprintf(f, "  in system call %d", t->syscall);
+		}
+		print_wait(s, f, i);
+		for (uint32_t k = 0; k < t->nheld; k++)
+			if (t->held[k].lock)
+				fprintf(f, "%s%s", k ? ", " : "  holds ",
+					td_class_name(&s->names, t->held[k].class));
+		fprintf(f, "%s\n", m->task[i].torn ? "  (being written)" : "");
+	}
+}
+
+void td_show_locks(const struct td_session *s, FILE *f)
+{
+	const struct td_model *m = &s->model;
+
+	fprintf(f, "Held now:%s\n", m->nholders ? "" : " none");
+	for (uint32_t i = 0; i < m->nholders; i++) {
+		const struct td_holder *h = &m->holder[i];
+
+		fprintf(f, "  %-20s 0x%" PRIx64 "%s by %s, taken in %s t=%.6f s\n",
+			td_class_name(&s->names, h->held.class), h->lock,
+			h->held.mode & BB_HOLD_SHARED ? " (shared)" : "", td_node_name(m, h->node),
+			place(s, h->held.site), seconds(s, h->held.ticks));
+		for (uint32_t n = 0; n < m->nnodes; n++)
+			if (m->wait[n].kind && m->wait[n].object == h->lock)
+				fprintf(f, "      waiting: %s in %s since t=%.6f s\n",
+					td_node_name(m, n), place(s, m->wait[n].site),
+					seconds(s, m->wait[n].ticks));
+	}
+	fprintf(f, "Ever contended:\n");
+	for (uint32_t i = 0; i < td_box_count(&s->box, BB_SEC_LOCKS); i++) {
+		struct bb_lock l;
+
+		td_box_entry(&s->box, BB_SEC_LOCKS, i, &l, sizeof(l));
+		if (!l.lock)
+			continue;
+		fprintf(f, "  %-20s 0x%" PRIx64 " %" PRIu64 " waits, last released in %s t=%.6f s\n",
+			td_class_name(&s->names, l.class), l.lock, l.waits, place(s, l.release_site),
+			seconds(s, l.release_ticks));
+	}
+}
+
+void td_show_cpus(const struct td_session *s, FILE *f)
+{
+	const struct td_model *m = &s->model;
+
+	for (uint32_t i = 0; i < m->ncpus; i++) {
+		const struct bb_cpu *c = &m->cpu[i].c;
+
+		if (!c->online) {
+			fprintf(f, "cpu%u offline\n", i);
+			continue;
+		}
+		fprintf(f, "cpu%u %-6s runs %s, %u queued, %" PRIu64 " ticks, last t=%.6f s", i,
+			word(s, BB_TAB_MODE, c->mode), td_node_name(m, m->cpu[i].current),
+			c->queue_len, c->ticks, seconds(s, c->last_tick));
+		if (c->irq_depth)
+			fprintf(f, ", in an interrupt (depth %u)", c->irq_depth);
+		if (c->irqs_off_since)
+			fprintf(f, ", interrupts off since t=%.6f s in %s",
+				seconds(s, c->irqs_off_since), place(s, c->irqs_off_site));
+		if (c->need_resched)
+			fprintf(f, ", wants to reschedule");
+		if (c->wait.kind && c->wait.kind < BB_WAIT_KINDS)
+			fprintf(f, ", spins for %s %s in %s", word(s, BB_TAB_WAIT, c->wait.kind),
+				td_class_name(&s->names, c->wait.class), place(s, c->wait.site));
+		fputc('\n', f);
+	}
+}
