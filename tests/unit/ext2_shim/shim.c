@@ -1,0 +1,299 @@
+/* shim.c - mm, sync, printk and the block layer on the host, for one thread, so that kernel/fs runs
+ * as it is under ASan and UBSan. Locks check that they are free when taken and held when released:
+ * a self-deadlock or a lock left held is a failure here, not a hang. Allocation can be made to fail.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <kernel/bug.h>
+#include <kernel/errno.h>
+#include <kernel/mm.h>
+#include <kernel/mutex.h>
+#include <kernel/printk.h>
+#include <kernel/string.h>
+#include <kernel/tty.h>
+#include <kernel/vm.h>
+#include <kernel/wait.h>
+#include <tracing/events.h>
+#include "shim.h"
+
+long shim_allocs_left = -1;
+bool shim_memory_short, shim_quiet;
+int shim_locks_held;
+char shim_log[65536];
+unsigned long shim_pages, shim_objects;
+
+struct trace_box trace_box; /* every event off */
+struct track_class waitq_class, sync_guard_class;
+struct page *(*vm_file_page)(struct inode *inode, u64 index);
+void (*vm_inode_get)(struct inode *);
+void (*vm_inode_put)(struct inode *);
+const struct file_ops tty_file_ops;
+
+void tty_init(void)
+{
+}
+
+void trace_emit2(unsigned id, uint64_t a, uint64_t b)
+{
+}
+
+/* ---- memory --------------------------------------------------------------------------------- */
+static bool alloc_may(void)
+{
+	if (shim_allocs_left == 0)
+		return false;
+	if (shim_allocs_left > 0)
+		shim_allocs_left--;
+	return true;
+}
+
+static void *object_alloc(size_t size, bool zero)
+{
+	void *p = alloc_may() ? malloc(size) : NULL;
+
+	if (p) {
+		memset(p, zero ? 0 : 0xa5, size);
+		shim_objects++;
+	}
+	return p;
+}
+
+void *kmalloc(size_t size)
+{
+	return object_alloc(size, false);
+}
+
+void *kzalloc(size_t size)
+{
+	return object_alloc(size, true);
+}
+
+void kfree(const void *p)
+{
+	if (p)
+		shim_objects--;
+	free((void *)p);
+}
+
+struct kmem_cache {
+	size_t size;
+};
+
+struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align)
+{
+	static struct kmem_cache caches[8];
+	static unsigned int n;
+
+	assert(n < 8);
+	caches[n].size = size;
+	return &caches[n++];
+}
+
+void *kmem_cache_alloc(struct kmem_cache *c)
+{
+	return object_alloc(c->size, true);
+}
+
+void kmem_cache_free(struct kmem_cache *c, void *p)
+{
+	kfree(p);
+}
+
+struct host_page {
+	struct page page;
+	void *data;
+};
+
+struct page *page_alloc(unsigned int order, unsigned int flags)
+{
+	struct host_page *h;
+
+	assert(order == 0);
+	if (!alloc_may())
+		return NULL;
+	h = calloc(1, sizeof(*h));
+	h->data = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
+	memset(h->data, flags & MM_ZERO ? 0 : 0xa5, PAGE_SIZE);
+	h->page.refs = 1;
+	shim_pages++;
+	return &h->page;
+}
+
+void page_get(struct page *p)
+{
+	assert(p->refs > 0);
+	p->refs++;
+}
+
+void page_put(struct page *p)
+{
+	struct host_page *h = container_of(p, struct host_page, page);
+
+	assert(p->refs > 0);
+	if (--p->refs)
+		return;
+	free(h->data);
+	free(h);
+	shim_pages--;
+}
+
+void *page_to_virt(const struct page *p)
+{
+	return container_of(p, struct host_page, page)->data;
+}
+
+void mm_stats(u64 *total_pages, u64 *free_pages)
+{
+	*total_pages = 1000;
+	*free_pages = shim_memory_short ? 10 : 500;
+}
+
+int copy_to_user(void __user *dst, const void *src, size_t n)
+{
+	memcpy((void *)(unsigned long)dst, src, n);
+	return 0;
+}
+
+int copy_from_user(void *dst, const void __user *src, size_t n)
+{
+	memcpy(dst, (const void *)(unsigned long)src, n);
+	return 0;
+}
+
+int clear_user(void __user *dst, size_t n)
+{
+	memset((void *)(unsigned long)dst, 0, n);
+	return 0;
+}
+
+/* ---- locks and waits ------------------------------------------------------------------------- */
+void mutex_init(struct mutex *m, struct track_class *cls)
+{
+	m->locked = false;
+}
+
+void mutex_lock(struct mutex *m) NO_TSA
+{
+	assert(!m->locked);
+	m->locked = true;
+	shim_locks_held++;
+}
+
+void mutex_unlock(struct mutex *m) NO_TSA
+{
+	assert(m->locked);
+	m->locked = false;
+	shim_locks_held--;
+}
+
+void spin_lock(struct spinlock *l) NO_TSA
+{
+	assert(l->next == l->serving);
+	l->next++;
+	shim_locks_held++;
+}
+
+void spin_unlock(struct spinlock *l) NO_TSA
+{
+	assert(l->next != l->serving);
+	l->serving++;
+	shim_locks_held--;
+}
+
+void waitq_init(struct wait_queue *q)
+{
+}
+
+unsigned int wake_up_all(struct wait_queue *q)
+{
+	return 0;
+}
+
+/* One thread: whoever would sleep would sleep for ever. */
+void wait_prepare(struct wait_queue *q, struct waiter *w, bool interruptible)
+{
+	assert(!"would sleep");
+}
+
+void wait_finish(struct wait_queue *q, struct waiter *w)
+{
+}
+
+void wait_sleep(struct wait_queue *q, unsigned int kind, u32 arg)
+{
+}
+
+bool thread_kill_pending(void)
+{
+	return false;
+}
+
+/* ---- messages -------------------------------------------------------------------------------- */
+void shim_log_clear(void)
+{
+	shim_log[0] = 0;
+}
+
+void printk(enum log_level level, const char *tag, const char *fmt, ...)
+{
+	size_t at = strlen(shim_log);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(shim_log + at, sizeof(shim_log) - at, fmt, ap);
+	va_end(ap);
+	if (!shim_quiet)
+		fprintf(stderr, "# %s: %s\n", tag, shim_log + at);
+	at = strlen(shim_log);
+	if (at + 1 < sizeof(shim_log))
+		memcpy(shim_log + at, "\n", 2);
+}
+
+void panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	abort();
+}
+
+/* ---- disk ------------------------------------------------------------------------------------ */
+static int disk_readv(struct block_device *dev, u64 sector, const struct block_vec *v, u32 n)
+{
+	struct shim_disk *d = dev->priv;
+
+	d->requests++;
+	assert(n > 0 && n <= BLOCK_VEC_MAX);
+	if (d->reads_left == 0)
+		return -EIO;
+	if (d->reads_left > 0)
+		d->reads_left--;
+	for (u32 i = 0; i < n; i++) {
+		if (sector >= dev->sectors || v[i].sectors > dev->sectors - sector)
+			return -EIO;
+		memcpy(v[i].buf, d->data + sector * 512, (size_t)v[i].sectors * 512);
+		sector += v[i].sectors;
+	}
+	return 0;
+}
+
+static int disk_read(struct block_device *dev, u64 sector, void *buf, u32 n)
+{
+	struct block_vec v = {buf, n};
+
+	return disk_readv(dev, sector, &v, 1);
+}
+
+void shim_disk_init(struct shim_disk *d, u8 *data, u64 bytes)
+{
+	*d = (struct shim_disk){.data = data, .reads_left = -1};
+	d->dev = (struct block_device){.name = "vda",
+				       .sectors = bytes / 512,
+				       .read = disk_read,
+				       .readv = disk_readv,
+				       .priv = d};
+}

@@ -1,0 +1,25 @@
+/* shim.h - what tests ask of the host stand-in for mm, sync and the block layer. */
+#ifndef EXT2_SHIM_H
+#define EXT2_SHIM_H
+
+#include <kernel/block.h>
+
+/* A disk in memory. reads_left: after so many reads every read fails; -1 = never. */
+struct shim_disk {
+	struct block_device dev;
+	u8 *data;
+	long reads_left;
+	unsigned long requests;
+};
+void shim_disk_init(struct shim_disk *d, u8 *data, u64 bytes);
+
+extern long shim_allocs_left;  /* allocations until they fail; -1 = never */
+extern bool shim_memory_short; /* mm_stats reports almost nothing free */
+extern int shim_locks_held;
+extern bool shim_quiet; /* keep kernel messages to itself */
+extern char shim_log[65536]; /* all messages since shim_log_clear */
+void shim_log_clear(void);
+extern unsigned long shim_pages; /* allocated and not yet freed */
+extern unsigned long shim_objects;
+
+#endif
