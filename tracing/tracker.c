@@ -55,14 +55,21 @@ static int own_list(struct held_list *l)
 	return 1;
 }
 
-static void write_begin(uint32_t *seq)
+/* Odd while being written. A CPU's wait record may be interrupted by a writer of the same record
+ * (an interrupt that spins): the inner one finds it odd and leaves it odd, for the outer to end. */
+static uint32_t write_begin(uint32_t *seq)
 {
-	__atomic_store_n(seq, *seq + 1, __ATOMIC_RELAXED);
+	uint32_t old = __atomic_load_n(seq, __ATOMIC_RELAXED);
+
+	__atomic_store_n(seq, (old + 1) | 1, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
+	return old;
 }
-static void write_end(uint32_t *seq)
+static void write_end(uint32_t *seq, uint32_t old)
 {
-	__atomic_store_n(seq, *seq + 1, __ATOMIC_RELEASE);
+	uint32_t now = __atomic_load_n(seq, __ATOMIC_RELAXED);
+
+	__atomic_store_n(seq, old & 1 ? now : now + 1, __ATOMIC_RELEASE);
 }
 
 #define PUT(field, v) __atomic_store_n(&(field), (v), __ATOMIC_RELAXED)
@@ -88,10 +95,11 @@ static void list_push(struct held_list *l, const struct bb_held *e)
 		PUT(*l->lost, *l->lost + 1);
 		return;
 	}
-	write_begin(l->seq);
+	uint32_t seq = write_begin(l->seq);
+
 	put_held(&l->h[n], e);
 	PUT(*l->n, n + 1);
-	write_end(l->seq);
+	write_end(l->seq, seq);
 }
 
 /* Takes the newest entry of the lock out; 0 if there is none. */
@@ -104,12 +112,14 @@ static int list_pop(struct held_list *l, uint64_t lock, struct bb_held *out)
 	if (!i)
 		return 0;
 	*out = l->h[i - 1];
-	write_begin(l->seq);
+
+	uint32_t seq = write_begin(l->seq);
+
 	for (; i < n; i++)
 		put_held(&l->h[i - 1], &l->h[i]);
 	PUT(l->h[n - 1].lock, 0);
 	PUT(*l->n, n - 1);
-	write_end(l->seq);
+	write_end(l->seq, seq);
 	return 1;
 }
 
@@ -284,19 +294,21 @@ static int lock_kind(uint32_t kind)
 	       kind == BB_WAIT_WRITE || kind == BB_WAIT_SEM;
 }
 
-/* The lock that the holder itself waits for: its own wait record, or its CPU's if it spins there. */
+/* The lock that the holder itself waits for: its CPU's wait record if it spins there, else its own,
+ * also while it still runs: it may be on its way to sleep. */
 static const struct track_lock *next_lock(uint32_t owner)
 {
 	const struct bb_task *t = owner_task(owner);
 	const struct bb_wait *w = (const struct bb_wait *)0;
 
-	if (t && GET(t->state) == BB_ST_RUNNING) {
+	if (t) {
 		uint32_t c = GET(t->cpu);
 
-		if (c < track_tables.ncpus && GET(track_tables.cpus[c].current) == owner)
-			w = &track_tables.cpus[c].wait;
-	} else if (t) {
 		w = &t->wait;
+		if (GET(t->state) == BB_ST_RUNNING && c < track_tables.ncpus &&
+		    GET(track_tables.cpus[c].current) == owner &&
+		    lock_kind(GET(track_tables.cpus[c].wait.kind)))
+			w = &track_tables.cpus[c].wait;
 	} else if (owner & BB_OWNER_CPU && (owner & ~BB_OWNER_CPU) < track_tables.ncpus) {
 		w = &track_tables.cpus[owner & ~BB_OWNER_CPU].wait;
 	}
@@ -353,6 +365,9 @@ static void check_wait(const struct track_lock *l, uint64_t site)
 
 	if (!checks_on() || !(self = track_self()))
 		return;
+	/* Two tasks that close a cycle together: each has stored its wait before it reads the
+	 * other's, so at least one sees both. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	a = walk(l, self);
 	if (a.verdict == BB_V_NONE)
 		return;
@@ -391,7 +406,8 @@ void track_scan_waits(uint64_t age)
 
 static void wait_write(uint32_t *seq, struct bb_wait *w, const struct bb_wait *v)
 {
-	write_begin(seq);
+	uint32_t old = write_begin(seq);
+
 	PUT(w->object, v->object);
 	PUT(w->site, v->site);
 	PUT(w->ticks, v->ticks);
@@ -400,7 +416,7 @@ static void wait_write(uint32_t *seq, struct bb_wait *w, const struct bb_wait *v
 	PUT(w->class, v->class);
 	PUT(w->owner, v->owner);
 	PUT(w->arg, v->arg);
-	write_end(seq);
+	write_end(seq, old);
 }
 
 static void check_live(const struct track_lock *l, uint64_t site)
@@ -409,19 +425,25 @@ static void check_live(const struct track_lock *l, uint64_t site)
 		track_report(BB_V_CORRUPT_LOCK, BB_CHK_UNINIT, l, site, 0, track_self());
 }
 
-void track_spin_begin(struct track_lock *l, uint32_t kind, uint64_t site)
+static void spin_record(struct track_lock *l, uint32_t kind, uint64_t site)
 {
 	struct bb_cpu *c = port_cpu();
-	uint32_t owner = GET(l->owner);
 
-	check_live(l, site);
 	if (c) {
 		struct bb_wait w = {.object = (uintptr_t)l, .site = site, .ticks = port_ticks(),
 				    .event = trace_position(), .kind = kind,
-				    .class = class_index(l), .owner = owner};
+				    .class = class_index(l), .owner = GET(l->owner)};
 
 		wait_write(&c->wait_seq, &c->wait, &w);
 	}
+}
+
+void track_spin_begin(struct track_lock *l, uint32_t kind, uint64_t site)
+{
+	uint32_t owner = GET(l->owner);
+
+	check_live(l, site);
+	spin_record(l, kind, site);
 	stats_wait(l);
 	trace(lock_wait, (uintptr_t)l, class_index(l), owner_tid(owner), site);
 	/* Only what needs no second look: the rest waits for the threshold. */
@@ -431,6 +453,11 @@ void track_spin_begin(struct track_lock *l, uint32_t kind, uint64_t site)
 
 void track_spin_still(struct track_lock *l, uint64_t site)
 {
+	struct bb_cpu *c = port_cpu();
+
+	/* An interrupt that spun on top of us has left the CPU's record empty. */
+	if (c && c->wait.object != (uintptr_t)l)
+		spin_record(l, BB_WAIT_SPIN, site);
 	check_wait(l, site);
 }
 
@@ -582,9 +609,11 @@ void track_leaving(uint64_t site)
 
 		if (h->mode & BB_HOLD_LEFT)
 			continue;
-		write_begin(&t->held_seq);
+
+		uint32_t seq = write_begin(&t->held_seq);
+
 		PUT(h->mode, h->mode | BB_HOLD_LEFT);
-		write_end(&t->held_seq);
+		write_end(&t->held_seq, seq);
 		if (!t->left_site) {
 			PUT(t->left_ticks, port_ticks());
 			PUT(t->left_event, trace_position());

@@ -190,6 +190,7 @@ static unsigned burst;	    /* records an interrupt emits */
 static unsigned nest_every; /* every so many steps the interrupt is itself stepped */
 static unsigned turn[2];    /* lap: the steps within an emit at which the interrupts record */
 static int lap;
+static uint64_t round_head; /* when this emit began */
 static uint64_t head_seen[LEVELS], head_reserved[LEVELS]; /* by the level that steps, from 1 */
 
 #define STEP_ON() __builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() | TRAP_FLAG)
@@ -240,6 +241,8 @@ static void on_step(int sig, siginfo_t *info, void *context)
 	look(level, &tally, &scan);
 	if (level == 1 && lap && ++steps != turn[0] && steps != turn[1]) {
 		/* only two interrupts of this emit record */
+	} else if (!lap && (uint32_t)((fx.ring.head - round_head) >> 32) > MAX_UNITS - 512) {
+		/* instrumented code has so many instructions that this would become a lap */
 	} else if (level == 1 && ++steps_recorded % nest_every == 0) {
 		emit_stepped(2, pc);
 	} else if (level == 1 || fx.ring.fenced || trace_in_emit(pc)) {
@@ -274,6 +277,7 @@ static int run_steps(const char *mode, double seconds)
 			burst = 1;
 			nest_every = 61 + rounds % 97;
 		}
+		round_head = fx.ring.head;
 		emit_stepped(1, 0);
 		look_quiescent();
 		if (!lap && refused)
