@@ -51,7 +51,8 @@ def run_tmux(opt):
     try:
         subprocess.call([*tmux, "new-session", "-s", "hindsight", "-c", qemu.ROOT, left, ";",
                          "split-window", "-h", "-c", qemu.ROOT, right, ";",
-                         "select-pane", "-L", ";", "set-option", "-g", "mouse", "on"], env=env)
+                         "select-pane", "-L", ";", "set-option", "mouse", "on", ";",
+                         "set-option", "status", "off"], env=env)
     except KeyboardInterrupt:
         pass
     finally:
@@ -102,7 +103,7 @@ def observe(guest, bug):
         if prompt_at is not None and (not bug or t > prompt_at + BUG_LIMIT):
             return "prompt", prompt_at
         if over:
-            guest.wait_for(qemu.PROMPT, 0)  # fails with the words for it
+            raise boot_failure(guest)
         if t >= next_look:
             code, words = guest.why()
             if code == 1:
@@ -110,8 +111,17 @@ def observe(guest, bug):
                 return "hang", t
             next_look = time.monotonic() - guest.started + LOOK
         if t > BOOT_LIMIT and prompt_at is None:
-            guest.wait_for(qemu.PROMPT, 0)
+            raise boot_failure(guest)
         time.sleep(0.05)
+
+
+def boot_failure(guest):
+    """Neither prompt nor hang: the console's end, and what the black box says (RAM outlives QEMU)."""
+    try:
+        guest.wait_for(qemu.PROMPT, 0)
+    except qemu.GuestError as e:
+        return qemu.GuestError(f"boot failed: {e}\n  tracedump why:\n{guest.why()[1]}")
+    return qemu.GuestError("boot failed after the prompt: QEMU has ended\n" + guest.why()[1])
 
 
 def settle(guest, words):
