@@ -325,6 +325,19 @@ static phys_addr_t rsdp_search(void)
 	return 0;
 }
 
+/* "BOCHS BXPC": both names are padded. */
+static void machine_name(const struct header *h)
+{
+	int oem = 6, table = 8;
+
+	while (oem > 0 && h->oem[oem - 1] == ' ')
+		oem--;
+	while (table > 0 && h->oem_table[table - 1] == ' ')
+		table--;
+	snprintf(x86_acpi.machine, sizeof(x86_acpi.machine), "%.*s %.*s", oem, h->oem, table,
+		 h->oem_table);
+}
+
 static void defaults(void)
 {
 	x86_acpi.lapic = 0xfee00000;
@@ -357,8 +370,7 @@ void x86_acpi_parse(phys_addr_t rsdp, void (*cpu_found)(u32))
 	if (!root)
 		panic("ACPI: the root table is damaged");
 	x86_acpi.found = true;
-	snprintf(x86_acpi.machine, sizeof(x86_acpi.machine), "%.6s %.8s", root->oem,
-		 root->oem_table);
+	machine_name(root);
 	h = find("APIC");
 	if (!h)
 		panic("ACPI: no usable table APIC, so CPUs and interrupts are unknown");

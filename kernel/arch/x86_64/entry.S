@@ -122,7 +122,8 @@ x86_syscall_entry:
 	movq %rsp, %rdi
 	xorl %ebp, %ebp
 	call x86_syscall
-	/* falls through */
+	/* no fall-through: the return address shall lie in this function */
+	jmp return_to_user
 	.size x86_syscall_entry, . - x86_syscall_entry
 
 /* rsp = the user frame, interrupts masked, x86_exit_to_user() done. SYSRET wants rcx = rip and

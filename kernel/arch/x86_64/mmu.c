@@ -5,7 +5,6 @@
 #include <kernel/irq.h>
 #include <kernel/mm.h>
 #include <kernel/preempt.h>
-#include <tracing/events.h>
 #include "x86.h"
 
 #define KERNEL_HALF 256 /* first root entry of the kernel half */
@@ -76,7 +75,6 @@ void arch_tlb_flush_all(unsigned long va, unsigned long size, u32 asid, const vo
 	struct flush f = {va, size, asid};
 	bool any = false;
 
-	trace(tlb_flush, va, size, asid);
 	preempt_disable();
 	/* the table's new content before the look at the mask; pairs with the atomic cpumask_set() that
 	 * precedes a CPU's first use of an address space */

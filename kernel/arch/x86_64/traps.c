@@ -5,8 +5,8 @@
  * and never return through the exit to user mode's checks: an NMI touches nothing that those look
  * at, the other two end the system. */
 #include <arch/irqflags.h>
-#include <arch/uaccess.h>
 #include <kernel/bug.h>
+#include <kernel/debug.h>
 #include <kernel/mm.h>
 #include <kernel/string.h>
 #include <kernel/thread.h>
@@ -73,19 +73,6 @@ static const char *ubsan_text(const struct trap_frame *tf)
 	return ubsan_kinds[p[4]];
 }
 
-/* A kernel access to a user address is only legal in the copy routines; anywhere else, resolving it
- * would hide a bug (or, under SMAP, retry for ever). */
-static const char *bad_kernel_access(const struct trap_frame *tf, unsigned long addr)
-{
-	if (trap_from_user(tf) || addr >= USER_END || x86_has_fixup(tf->rip))
-		return NULL;
-	if (tf->error & 16)
-		return "kernel jumped to a user address";
-	if (addr < PAGE_SIZE)
-		return "kernel used a NULL pointer";
-	return "kernel touched user memory outside the copy routines";
-}
-
 #define PF_PRESENT 1u
 #define PF_WRITE 2u
 #define PF_RESERVED 8u
@@ -95,14 +82,9 @@ static void page_fault(struct trap_frame *tf)
 {
 	unsigned long addr = read_cr2();
 	unsigned int flags = 0;
-	const char *bad = bad_kernel_access(tf, addr);
 
 	if (tf->error & PF_RESERVED)
-		bad = "page table entry with reserved bits set";
-	if (bad) {
-		trap_exception(tf, SIG_SEGV, bad, tf->error, addr);
-		return;
-	}
+		oops(tf, "page table entry with reserved bits set", tf->error, addr);
 	if (tf->error & PF_PRESENT)
 		flags |= FAULT_PRESENT;
 	if (tf->error & PF_WRITE)
@@ -171,6 +153,7 @@ void x86_exit_to_user(struct trap_frame *tf)
 		u64 rip = tf->rip;
 
 		tf->rip = 0;
+		trap_enter_from_user(tf);
 		trap_exception(tf, SIG_SEGV, "return to an address that is not the user's", 0, rip);
 		arch_irq_disable();
 		trap_exit_to_user(tf);
@@ -223,8 +206,7 @@ void x86_double_fault(struct trap_frame *tf)
 			 t && t->bb ? t->bb->name : "?");
 	else
 		strscpy(text, "double fault", sizeof(text));
-	trap_exception(tf, SIG_SEGV, text, tf->error, addr);
-	panic("%s", text);
+	oops(tf, text, tf->error, addr);
 }
 
 void x86_machine_check(struct trap_frame *tf)

@@ -237,7 +237,5 @@ void x86_apic_init(void);
 void x86_ioapic_init(void);
 /* time.c: true if the timer really is due; re-arms otherwise */
 bool x86_timer_due(void);
-/* uaccess.c */
-bool x86_has_fixup(unsigned long pc);
 #endif
 #endif
