@@ -81,13 +81,12 @@ static struct page *first_page(struct vma *v, unsigned long va, bool write, bool
 	return p ? p : ERR_PTR(-ENOMEM);
 }
 
-/* Stores a new entry, or one with more permissions for the same page. */
-static void set_entry(struct mm *mm, u64 *e, unsigned long va, struct page *p, unsigned int prot)
+/* No flush: absence is not cached, and of the same page only permissions grow. */
+static void set_entry(u64 *e, struct page *p, unsigned int prot)
 {
 	if (prot & PROT_X)
 		arch_icache_sync((unsigned long)page_to_virt(p), PAGE_SIZE);
 	arch_pte_write(e, arch_pte_leaf(page_to_phys(p), prot, 1));
-	mm_flush_local(mm, va);
 }
 
 static int map_first(struct mm *mm, struct vma *v, u64 *e, unsigned long va, bool write)
@@ -101,7 +100,7 @@ static int map_first(struct mm *mm, struct vma *v, u64 *e, unsigned long va, boo
 	if (!writable)
 		prot &= ~PROT_W;
 	mm->resident++;
-	set_entry(mm, e, va, p, prot);
+	set_entry(e, p, prot);
 	return 0;
 }
 
@@ -112,7 +111,8 @@ static int copy_on_write(struct mm *mm, struct vma *v, u64 *e, unsigned long va)
 
 	if (!vma_is_private(v) || atomic_load_acquire(&old->refs) == 1) {
 		trace(fault_cow, va, 1);
-		set_entry(mm, e, va, old, vma_prot(v));
+		set_entry(e, old, vma_prot(v));
+		mm_flush_local(mm, va);
 		return 0;
 	}
 	copy = private_page(old, PAGE_SIZE);
@@ -120,7 +120,7 @@ static int copy_on_write(struct mm *mm, struct vma *v, u64 *e, unsigned long va)
 		return -ENOMEM;
 	arch_pte_write(e, 0);
 	mm_flush(mm, va, va + PAGE_SIZE);
-	set_entry(mm, e, va, copy, vma_prot(v));
+	set_entry(e, copy, vma_prot(v));
 	page_put(old);
 	trace(fault_cow, va, 0);
 	return 0;

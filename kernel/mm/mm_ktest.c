@@ -29,7 +29,7 @@ KTEST(mm_pages_come_back)
 		KT_EQ(*(u64 *)page_to_virt(p[k]), 0);
 		KT_ASSERT(virt_to_page(page_to_virt(p[k])) == p[k]);
 	}
-	KT_ASSERT(before - free_pages() >= 2047);
+	KT_ASSERT(free_pages() + 2047 <= before + 64); /* others may run */
 	for (unsigned int k = 0; k < ARRAY_SIZE(p); k++)
 		page_free(p[k], k);
 	KT_ASSERT(free_pages() + 64 >= before);
