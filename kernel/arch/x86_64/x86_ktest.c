@@ -1,0 +1,90 @@
+/* x86_ktest.c - what only this architecture can get wrong: NMIs at a CPU that masks interrupts (and GS
+ * afterwards), exact counts of the copy routines. FP registers across switches are tests/guest's. */
+#include <arch/cpu.h>
+#include <arch/irqflags.h>
+#include <arch/smp.h>
+#include <arch/uaccess.h>
+#include <kernel/atomic.h>
+#include <kernel/boot.h>
+#include <kernel/ktest.h>
+#include <kernel/mm.h>
+#include <kernel/sched.h>
+#include <kernel/string.h>
+#include <kernel/time.h>
+#include <tracing/ring.h>
+#include "x86.h"
+
+#define NMI_ROUNDS 200
+
+struct deaf {
+	u32 spinning, stop; /* atomic */
+	struct thread *seen;
+	unsigned long offset;
+};
+
+/* Spins with interrupts masked; afterwards GS must still lead to this CPU and this thread. */
+static void deaf_thread(void *arg)
+{
+	struct deaf *d = arg;
+	irqflags_t f = arch_irq_save();
+
+	atomic_store_release(&d->spinning, 1);
+	while (!atomic_load(&d->stop))
+		arch_cpu_relax();
+	d->seen = arch_current();
+	d->offset = rdmsr(MSR_GS_BASE);
+	arch_irq_restore(f);
+	kthread_exit(0);
+}
+
+KTEST(x86_nmi_reaches_a_masked_cpu)
+{
+	struct deaf d = {0};
+	unsigned int cpu = nr_cpus - 1;
+	struct thread *t;
+	struct bb_cpu *b;
+
+	if (!cpu || !cpumask_test(&cpu_online, cpu))
+		return;
+	b = *per_cpu_ptr(&trace_cpu, cpu);
+	t = kthread_run_on(cpu, "deaf", deaf_thread, &d);
+	KT_ASSERT(!IS_ERR(t));
+	while (!atomic_load_acquire(&d.spinning))
+		sched_yield();
+	for (int i = 0; i < NMI_ROUNDS; i++) {
+		u64 now = arch_ticks(), limit = now + ns_to_ticks(NSEC_PER_SEC);
+
+		arch_nmi_send(cpu);
+		while (READ_ONCE(b->nmi_ticks) < now && arch_ticks() < limit)
+			arch_cpu_relax();
+		if (READ_ONCE(b->nmi_ticks) < now)
+			break;
+	}
+	atomic_store(&d.stop, 1);
+	KT_ASSERT(kthread_stop(t) == 0);
+	KT_ASSERT(arch_ticks() - b->nmi_ticks < ns_to_ticks(NSEC_PER_SEC));
+	KT_ASSERT(b->nmi_pc >= (u64)__text_start && b->nmi_pc < (u64)__text_end);
+	KT_ASSERT(d.seen == t);
+	KT_EQ(d.offset, percpu_offset[cpu]);
+}
+
+/* The page after a vmalloc area is never mapped: what lies before it is copied to the last byte. */
+KTEST(x86_copies_stop_at_the_exact_byte)
+{
+	u8 *area = vmalloc(PAGE_SIZE, PROT_R | PROT_W), out[64];
+
+	KT_ASSERT(area);
+	for (unsigned int i = 0; i < PAGE_SIZE; i++)
+		area[i] = (u8)i;
+	for (size_t before = 0; before <= 40; before++) {
+		u8 *from = area + PAGE_SIZE - before;
+
+		memset(out, 0xee, sizeof(out));
+		KT_EQ(arch_copy_from_user(out, (const void __user *)(u64)from, 40), 40 - before);
+		KT_ASSERT(!memcmp(out, from, before) && out[before] == 0xee);
+		KT_EQ(arch_copy_to_user((void __user *)(u64)from, out, 40), 40 - before);
+		KT_EQ(arch_clear_user((void __user *)(u64)from, 40), 40 - before);
+		memcpy(from, out, before);
+	}
+	vfree(area);
+}
