@@ -7,7 +7,6 @@
  * stub in vectors.S does the rest.
  */
 #include <kernel/bug.h>
-#include <kernel/mm.h>
 #include <kernel/string.h>
 #include <kernel/thread.h>
 #include <kernel/trap.h>
@@ -128,7 +127,7 @@ static void report(struct trap_frame *tf)
 	trap_exception(tf, SIG_ILL, "exception of an unknown class", tf->esr, tf->far);
 }
 
-static void __noreturn report_overflow(struct trap_frame *tf)
+void trap_stack_overflow(struct trap_frame *tf)
 {
 	static char text[96];
 	const struct thread *t = arch_current();
@@ -136,12 +135,6 @@ static void __noreturn report_overflow(struct trap_frame *tf)
 	snprintf(text, sizeof(text), "kernel stack overflow of %s",
 		 t && t->bb ? t->bb->name : "the boot thread");
 	trap_exception(tf, SIG_SEGV, text, tf->esr, tf->far);
-	panic("%s", text);
-}
-
-void trap_stack_overflow(struct trap_frame *tf)
-{
-	report_overflow(tf);
 }
 
 /* A data or instruction abort: page faults go to mm, the rest is reported in words. */
@@ -149,7 +142,6 @@ static void memory_abort(struct trap_frame *tf, u32 flags)
 {
 	u32 fsc = ESR_FSC(tf->esr);
 	u64 addr = tf->far;
-	bool user = flags & FAULT_USER;
 
 	if (!(flags & FAULT_EXEC) && (tf->esr & ESR_WNR) && !(tf->esr & ESR_CM))
 		flags |= FAULT_WRITE;
@@ -160,28 +152,6 @@ static void memory_abort(struct trap_frame *tf, u32 flags)
 	}
 	if (fsc >= 0x0c)
 		flags |= FAULT_PRESENT;
-	if (!user) {
-		if (kstack_is_guard(addr))
-			report_overflow(tf);
-		if (!(addr >> 63)) {
-			struct trap_frame probe = {.pc = tf->pc};
-
-			if (flags & FAULT_EXEC) {
-				trap_exception(tf, SIG_SEGV, "kernel jumped to a user address",
-					       tf->esr, addr);
-				return;
-			}
-			/* Resolving it would let the access succeed, or repeat for ever (PAN). */
-			if (!arch_fixup_exception(&probe)) {
-				trap_exception(tf, SIG_SEGV,
-					       addr < PAGE_SIZE ? "null pointer dereference" :
-								  "user memory touched outside the "
-								  "copy routines",
-					       tf->esr, addr);
-				return;
-			}
-		}
-	}
 	trap_page_fault(tf, addr, flags);
 }
 
@@ -230,7 +200,13 @@ void trap_el0_sync(struct trap_frame *tf)
 /* Takes one interrupt. True if it was an ordinary one. */
 static bool take_irq(struct trap_frame *tf)
 {
-	u32 irq = gic_ack();
+	u32 irq;
+
+	/* The GIC hands out only what the priority mask admits: acknowledge under the mask that the
+	 * interrupted context had, while DAIF masks all. */
+	sysreg_write(ICC_PMR_EL1, tf->pmr);
+	irq = gic_ack();
+	sysreg_write(ICC_PMR_EL1, GIC_PMR_MASKED);
 
 	if (irq == GIC_SGI_NMI) {
 		trap_nmi(tf);
