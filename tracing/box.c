@@ -255,7 +255,7 @@ void trace_default_events(void)
 }
 
 /* One word of a selection: a category, an event, or "all". Returns how many events it named. */
-static uint32_t select_word(const char *word, uint32_t len, uint8_t on)
+static uint32_t select_word(uint8_t *event_on, const char *word, uint32_t len, uint8_t on)
 {
 	uint32_t hits = 0;
 
@@ -269,7 +269,7 @@ static uint32_t select_word(const char *word, uint32_t len, uint8_t on)
 				trace_enums[k].value == e->category &&
 				name_is(trace_enums[k].name, sizeof(trace_enums[k].name), word, len);
 		if (match) {
-			__atomic_store_n(&trace_box.control.event_on[e->id], on, __ATOMIC_RELAXED);
+			event_on[e->id] = on;
 			hits++;
 		}
 	}
@@ -282,13 +282,15 @@ static uint32_t select_word(const char *word, uint32_t len, uint8_t on)
 
 int box_trace_select(const char *list, uint32_t len)
 {
+	uint8_t *control = trace_box.control.event_on, event_on[BB_MAX_EVENTS];
 	uint32_t pos = 0;
 	int word = 0;
 
-	/* A list that begins with a plain word names the whole set; with + or - it changes it. */
-	if (len && list[0] != '+' && list[0] != '-')
-		for (unsigned i = 0; i < BB_MAX_EVENTS; i++)
-			trace_box.control.event_on[i] = 0;
+	/* A list that begins with a plain word names the whole set; with + or - it changes it. One
+	 * bad word and nothing changes: a slip must not switch the recorder off. */
+	for (unsigned i = 0; i < BB_MAX_EVENTS; i++)
+		event_on[i] = len && list[0] != '+' && list[0] != '-' ?
+				      0 : __atomic_load_n(&control[i], __ATOMIC_RELAXED);
 	while (pos < len) {
 		uint32_t start = pos, on = 1;
 
@@ -297,10 +299,12 @@ int box_trace_select(const char *list, uint32_t len)
 		word++;
 		if (start < pos && (list[start] == '+' || list[start] == '-'))
 			on = list[start++] == '+';
-		if (start == pos || !select_word(list + start, pos - start, (uint8_t)on))
+		if (start == pos || !select_word(event_on, list + start, pos - start, (uint8_t)on))
 			return word;
 		pos++;
 	}
+	for (unsigned i = 0; i < BB_MAX_EVENTS; i++)
+		__atomic_store_n(&control[i], event_on[i], __ATOMIC_RELAXED);
 	return 0;
 }
 

@@ -12,10 +12,10 @@ extern __thread struct bb_task *host_task;
 extern __thread int host_irq_depth;
 extern __thread int host_irqs_off;
 
-/* What port_report() and port_count_drop() saw, all threads together. */
+/* What port_count_drop() and port_report() saw, all threads together; and this thread's last. */
 extern uint64_t host_drops;
 extern uint32_t host_report_count;
-extern struct bb_report host_last_report;
+extern __thread struct bb_report host_last_report;
 
 /* The counter that the record's 48 bits come from; any thread, signal safe. */
 static inline uint64_t port_ticks(void)

@@ -1,0 +1,146 @@
+/* box_fixture.c - see box_fixture.h. The producer keeps one static box; it is reset for each fixture. */
+#include "box_fixture.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <tracing/box.h>
+#include <tracing/tracker.h>
+#include <zlib.h>
+
+static uint64_t anchor;
+static uint32_t classes;
+
+static const char symnames[] = "\0load_init\0enter_user\0ext2_lookup\0pipe_read\0sys_wait4";
+
+uint64_t fx_ticks(double seconds)
+{
+	return anchor + (uint64_t)(seconds * 1e9);
+}
+
+void fx_open(struct box_fixture *f)
+{
+	static const uint32_t at[FX_FUNCTIONS] = {0, 1, 11, 22, 34, 44};
+	struct bb_sym syms[FX_FUNCTIONS - 1];
+	struct bb_enum_row enums[] = {{.table = BB_TAB_SYSCALL, .value = 63, .name = "read"},
+				      {.table = BB_TAB_ERRNO, .value = 2, .name = "ENOENT"}};
+	struct box_plan p = {.cpus = FX_CPUS, .ring_units = FX_RING_UNITS, .tasks = FX_TASKS,
+			     .locks = 8, .enums = enums, .nenums = 2, .syms_bytes = sizeof(syms),
+			     .nsyms = FX_FUNCTIONS - 1, .syms = syms, .symnames = symnames,
+			     .symnames_bytes = sizeof(symnames), .cmdline = "checks=on"};
+	struct bb_header facts = {.machine = 183, .image_virt = FX_IMAGE, .image_size = 0x100000,
+				  .ram_size = 64 << 20, .build_id_len = 20,
+				  .release = "Hindsight 0.1 test"};
+	uint64_t head = (sizeof(struct trace_box) + BB_ALIGN - 1) & ~(uint64_t)(BB_ALIGN - 1);
+
+	memset(&trace_box, 0, sizeof(trace_box));
+	for (uint32_t i = 1; i < FX_FUNCTIONS; i++)
+		syms[i - 1] = (struct bb_sym){.offset = 0x1000 * i, .size = 0x1000, .name = at[i]};
+	classes = 0;
+	anchor = port_ticks();
+	f->size = head + box_dynamic_size(&p);
+	f->mem = aligned_alloc(BB_ALIGN, (f->size + BB_ALIGN - 1) & ~(uint64_t)(BB_ALIGN - 1));
+	if (!f->mem)
+		abort();
+	memset(f->mem, 0, f->size);
+	p.dynamic_virt = f->mem + head;
+	box_build(&p, &facts);
+	box_set_clock(BB_CLOCK_HOST, 1000000000, anchor, 0);
+	f->cpus = box_section(BB_SEC_CPUS, NULL);
+	f->tasks = box_section(BB_SEC_TASKS, NULL);
+	f->rings = box_section(BB_SEC_RINGS, NULL);
+	f->locks = box_section(BB_SEC_LOCKS, NULL);
+	memset(trace_box.control.event_on, 1, sizeof(trace_box.control.event_on));
+	for (uint32_t c = 0; c < FX_CPUS; c++) {
+		struct bb_task *t = fx_task(f, c, 0, 0, "idle", BB_ST_RUNNING);
+
+		t->flags = BB_TASK_IDLE;
+		fx_run(f, c, c);
+		f->cpus[c].mode = BB_MODE_IDLE;
+		f->cpus[c].cpu = c;
+		f->cpus[c].online = 1;
+		f->cpus[c].last_tick = fx_ticks(100);
+		f->cpus[c].next_timer = fx_ticks(101);
+	}
+}
+
+void fx_seal(struct box_fixture *f)
+{
+	memcpy(f->mem, &trace_box, sizeof(trace_box));
+}
+
+void fx_reseal(struct box_fixture *f)
+{
+	struct bb_header *h = (struct bb_header *)(void *)f->mem;
+	uLong crc;
+
+	h->checksum = 0;
+	crc = crc32(0, f->mem, h->header_size);
+	h->checksum = (uint32_t)crc32(crc, f->mem + h->dir_offset, h->dir_count * h->dir_entry_size);
+}
+
+void fx_close(struct box_fixture *f)
+{
+	host_ring = NULL;
+	free(f->mem);
+}
+
+uint32_t fx_class(const char *name, uint32_t kind, uint32_t rank)
+{
+	struct bb_class *c = &trace_box.classes[++classes];
+
+	strncpy(c->name, name, sizeof(c->name) - 1);
+	c->kind = kind;
+	c->rank = rank;
+	return classes;
+}
+
+struct bb_task *fx_task(struct box_fixture *f, uint32_t slot, uint32_t pid, uint32_t ppid,
+			const char *name, uint32_t state)
+{
+	struct bb_task *t = &f->tasks[slot];
+
+	t->tid = t->pid = pid;
+	t->ppid = ppid;
+	t->state = state;
+	t->since = fx_ticks(1);
+	t->syscall = -1;
+	t->stack_base = 0xffff900000000000ull + slot * 0x10000ull;
+	t->stack_top = t->stack_base + 0x4000;
+	t->switch_sp = t->stack_base + 0x3000;
+	strncpy(t->name, name, sizeof(t->name) - 1);
+	return t;
+}
+
+void fx_run(struct box_fixture *f, uint32_t slot, uint32_t cpu)
+{
+	f->tasks[slot].state = BB_ST_RUNNING;
+	f->tasks[slot].cpu = cpu;
+	f->cpus[cpu].current = slot + 1;
+	f->cpus[cpu].mode = BB_MODE_KERNEL;
+}
+
+void fx_hold(struct bb_task *t, uint64_t lock, uint32_t class, uint32_t func, double at)
+{
+	t->held[t->nheld++] = (struct bb_held){.lock = lock, .site = FX_SITE(func), .class = class,
+					       .sp = t->stack_base + 0x3800, .ticks = fx_ticks(at),
+					       .event = BB_EVENT(0, 1841), .mode = BB_HOLD_EXCL,
+					       .epoch = t->user_epoch};
+}
+
+void fx_wait(struct bb_task *t, uint32_t kind, uint64_t object, uint32_t class, uint32_t func,
+	     double since)
+{
+	t->wait = (struct bb_wait){.object = object, .site = FX_SITE(func), .kind = kind,
+				   .class = class, .ticks = fx_ticks(since)};
+}
+
+struct bb_section *fx_section(struct box_fixture *f, uint32_t kind)
+{
+	struct bb_header *h = (struct bb_header *)(void *)f->mem;
+	struct bb_section *d = (struct bb_section *)(void *)(f->mem + h->dir_offset);
+
+	for (uint32_t i = 0; i < h->dir_count; i++)
+		if (d[i].kind == kind)
+			return &d[i];
+	abort();
+}

@@ -1,0 +1,359 @@
+/* reader_test.c - verdicts of tracedump on boxes made by the real producer: each kind of hang, and
+ * what must not be called one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "box_fixture.h"
+#include "session.h"
+#include "why.h"
+
+#define MUTEX BB_LK_MUTEX
+#define SPIN BB_LK_SPIN
+
+struct look {
+	struct td_source src;
+	struct td_session s;
+	struct td_analysis a;
+	char *text;
+	int status;
+};
+
+static void look(struct look *l, struct box_fixture *f)
+{
+	struct td_error e;
+	size_t n;
+	FILE *out;
+
+	fx_seal(f);
+	if (td_source_memory(&l->src, f->mem, f->size, &e) ||
+	    td_session_load(&l->s, &l->src, NULL, &e))
+		fail_msg("%s", e.text);
+	td_analyse(&l->a, &l->s.model);
+	out = open_memstream(&l->text, &n);
+	l->status = td_explain(&l->a, out, false, NULL);
+	fclose(out);
+	assert_int_equal(l->status, l->a.n > 0);
+}
+
+static void done(struct look *l, struct box_fixture *f)
+{
+	td_analysis_free(&l->a);
+	td_session_free(&l->s);
+	td_source_close(&l->src);
+	free(l->text);
+	fx_close(f);
+}
+
+static void expect(struct look *l, uint32_t kind, uint32_t reason, uint32_t nstuck)
+{
+	if (!l->a.n)
+		fail_msg("healthy: %s", l->text);
+	if (l->a.v[0].kind != kind || l->a.v[0].reason != reason || l->a.v[0].nstuck != nstuck)
+		fail_msg("verdict %u reason %u stuck %u: %s", l->a.v[0].kind, l->a.v[0].reason,
+			 l->a.v[0].nstuck, l->text);
+}
+
+static void says(struct look *l, const char *text)
+{
+	if (!strstr(l->text, text))
+		fail_msg("'%s' is not in:\n%s", text, l->text);
+}
+
+static void test_healthy(void **state)
+{
+	struct box_fixture f;
+	struct look l;
+
+	(void)state;
+	fx_open(&f);
+	fx_wait(fx_task(&f, 2, 1, 0, "init", BB_ST_SLEEPING), BB_WAIT_CHILD, 0, 0, FX_WAIT4, 2);
+	fx_wait(fx_task(&f, 3, 2, 1, "sh", BB_ST_SLEEPING), BB_WAIT_TTY, 0, 0, FX_PIPE_READ, 3);
+	look(&l, &f);
+	assert_int_equal(l.status, 0);
+	assert_string_equal(l.text, "healthy: 2 tasks, 2 waiting (1 for a key, 1 for a child); nothing "
+				    "is stuck.\n");
+	done(&l, &f);
+}
+
+/* A contended lock whose owner runs, or waits for a disk, is busy and not stuck. */
+static void test_contended_is_healthy(void **state)
+{
+	struct box_fixture f;
+	struct look l;
+	uint32_t c;
+
+	(void)state;
+	fx_open(&f);
+	c = fx_class("inode", MUTEX, 0);
+	fx_hold(fx_task(&f, 2, 1, 0, "a", BB_ST_RUNNING), FX_LOCK(1), c, FX_LOAD_INIT, 99);
+	fx_run(&f, 2, 0);
+	fx_wait(fx_task(&f, 3, 2, 1, "b", BB_ST_BLOCKED), BB_WAIT_MUTEX, FX_LOCK(1), c,
+		FX_EXT2_LOOKUP, 99.5);
+	fx_hold(fx_task(&f, 4, 3, 1, "c", BB_ST_BLOCKED), FX_LOCK(2), c, FX_LOAD_INIT, 90);
+	fx_wait(&f.tasks[4], BB_WAIT_IO, 0x1000, 0, FX_PIPE_READ, 90);
+	fx_wait(fx_task(&f, 5, 4, 1, "d", BB_ST_BLOCKED), BB_WAIT_MUTEX, FX_LOCK(2), c,
+		FX_EXT2_LOOKUP, 91);
+	look(&l, &f);
+	assert_int_equal(l.a.n, 0);
+	done(&l, &f);
+}
+
+static void test_orphan_left_kernel(void **state)
+{
+	struct box_fixture f;
+	struct look l;
+	struct bb_task *init;
+	uint32_t c;
+
+	(void)state;
+	fx_open(&f);
+	c = fx_class("ext2.root", MUTEX, 0);
+	init = fx_task(&f, 2, 1, 0, "init", BB_ST_SLEEPING);
+	fx_hold(init, FX_LOCK(1), c, FX_LOAD_INIT, 0.412);
+	init->user_epoch = 3;
+	init->left_site = FX_SITE(FX_ENTER_USER);
+	init->left_ticks = fx_ticks(0.431);
+	fx_wait(init, BB_WAIT_CHILD, 0, 0, FX_WAIT4, 2);
+	for (uint32_t i = 0; i < 3; i++)
+		fx_wait(fx_task(&f, 3 + i, 7 + i, 1, i ? i == 1 ? "ls" : "cat" : "sh", BB_ST_BLOCKED),
+			BB_WAIT_MUTEX, FX_LOCK(1), c, FX_EXT2_LOOKUP, 3);
+	look(&l, &f);
+	expect(&l, BB_V_ORPHAN, TD_R_LEFT_KERNEL, 4);
+	assert_int_equal(l.a.v[0].ndirect, 3);
+	says(&l, "HUNG: 4 tasks can never run again.");
+	says(&l, "Cause: lock ext2.root is held by init (pid 1), which has left the kernel.");
+	says(&l, "taken at  load_init   t=0.412 s  (event 0:1841)");
+	says(&l, "left at   enter_user   t=0.431 s  - that call never returns");
+	says(&l, "Waiting: sh (pid 7), ls (pid 8), cat (pid 9)  in ext2_lookup");
+	says(&l, "Also stuck behind them: init (pid 1) waits for a child");
+	says(&l, "Fix hint: release ext2.root before enter_user().");
+	done(&l, &f);
+}
+
+static void test_orphan_without_waiter(void **state)
+{
+	struct box_fixture f;
+	struct look l;
+
+	(void)state;
+	fx_open(&f);
+	fx_hold(fx_task(&f, 2, 1, 0, "init", BB_ST_RUNNING), FX_LOCK(1), fx_class("x", MUTEX, 0),
+		FX_LOAD_INIT, 1);
+	fx_run(&f, 2, 0);
+	f.tasks[2].mode = BB_MODE_USER;
+	f.cpus[0].mode = BB_MODE_USER;
+	look(&l, &f);
+	expect(&l, BB_V_ORPHAN, TD_R_LEFT_KERNEL, 0);
+	says(&l, "0 tasks wait yet; the next one to take it hangs");
+	done(&l, &f);
+}
+
+static void test_orphan_dead_and_frame_gone(void **state)
+{
+	struct box_fixture f;
+	struct look l;
+	struct bb_task *t;
+	uint32_t c;
+
+	(void)state;
+	for (int gone = 0; gone < 2; gone++) {
+		fx_open(&f);
+		c = fx_class("pipe", MUTEX, 0);
+		t = fx_task(&f, 2, 5, 1, "leaker", gone ? BB_ST_SLEEPING : BB_ST_ZOMBIE);
+		fx_hold(t, FX_LOCK(1), c, FX_LOAD_INIT, 1);
+		if (gone) {
+			t->held[0].sp = t->stack_base + 0x2000; /* deeper than where it sleeps */
+			fx_wait(t, BB_WAIT_TTY, 0, 0, FX_PIPE_READ, 2);
+		}
+		fx_wait(fx_task(&f, 3, 6, 1, "b", BB_ST_BLOCKED), BB_WAIT_MUTEX, FX_LOCK(1), c,
+			FX_EXT2_LOOKUP, 3);
+		look(&l, &f);
+		expect(&l, BB_V_ORPHAN, gone ? TD_R_FRAME_GONE : TD_R_DEAD, 1);
+		done(&l, &f);
+	}
+}
+
+static void test_cycle(void **state)
+{
+	struct box_fixture f;
+	struct look l;
+	uint32_t a, b;
+
+	(void)state;
+	fx_open(&f);
+	a = fx_class("a", MUTEX, 1);
+	b = fx_class("b", MUTEX, 2);
+	fx_hold(fx_task(&f, 2, 5, 1, "x", BB_ST_BLOCKED), FX_LOCK(1), a, FX_LOAD_INIT, 1);
+	fx_wait(&f.tasks[2], BB_WAIT_MUTEX, FX_LOCK(2), b, FX_EXT2_LOOKUP, 2);
+	fx_hold(fx_task(&f, 3, 6, 1, "y", BB_ST_BLOCKED), FX_LOCK(2), b, FX_PIPE_READ, 1);
+	fx_wait(&f.tasks[3], BB_WAIT_MUTEX, FX_LOCK(1), a, FX_WAIT4, 2);
+	/* z only waits for the circle */
+	fx_wait(fx_task(&f, 4, 7, 1, "z", BB_ST_BLOCKED), BB_WAIT_MUTEX, FX_LOCK(1), a, FX_WAIT4, 3);
+	look(&l, &f);
+	expect(&l, BB_V_CYCLE, TD_R_NONE, 3);
+	assert_int_equal(l.a.v[0].nring, 2);
+	assert_int_equal(l.a.n, 1);
+	says(&l, "Fix hint: sys_wait4() takes a while holding b, against the declared order.");
+	done(&l, &f);
+}
+
+/* task A holds a mutex and spins for an IPI's answer from cpu1, which spins with interrupts off for
+ * what A holds; a reader behind a writer behind the reader. */
+static void test_cycle_mixed(void **state)
+{
+	struct box_fixture f;
+	struct look l;
+	uint32_t c;
+
+	(void)state;
+	fx_open(&f);
+	c = fx_class("mm", SPIN, 0);
+	fx_hold(fx_task(&f, 2, 5, 1, "a", BB_ST_RUNNING), FX_LOCK(1), c, FX_LOAD_INIT, 1);
+	fx_task(&f, 3, 6, 1, "b", BB_ST_RUNNING);
+	fx_run(&f, 2, 0);
+	fx_run(&f, 3, 1);
+	f.cpus[0].wait = (struct bb_wait){.kind = BB_WAIT_IPI, .arg = 1, .ticks = fx_ticks(2)};
+	f.cpus[1].wait = (struct bb_wait){.kind = BB_WAIT_SPIN, .object = FX_LOCK(1), .class = c,
+					  .ticks = fx_ticks(2), .site = FX_SITE(FX_WAIT4)};
+	f.cpus[1].irqs_off_since = fx_ticks(2);
+	look(&l, &f);
+	expect(&l, BB_V_CYCLE, TD_R_NONE, 2);
+	done(&l, &f);
+
+	fx_open(&f);
+	c = fx_class("rw", BB_LK_RWLOCK, 0);
+	fx_hold(fx_task(&f, 2, 5, 1, "reader", BB_ST_BLOCKED), FX_LOCK(1), c, FX_LOAD_INIT, 1);
+	f.tasks[2].held[0].mode = BB_HOLD_SHARED;
+	fx_wait(&f.tasks[2], BB_WAIT_READ, FX_LOCK(1), c, FX_EXT2_LOOKUP, 3);
+	fx_wait(fx_task(&f, 3, 6, 1, "writer", BB_ST_BLOCKED), BB_WAIT_WRITE, FX_LOCK(1), c, FX_WAIT4,
+		2);
+	look(&l, &f);
+	expect(&l, BB_V_CYCLE, TD_R_NONE, 2);
+	done(&l, &f);
+}
+
+static void test_self_and_irq_self(void **state)
+{
+	struct box_fixture f;
+	struct look l;
+	uint32_t c;
+
+	(void)state;
+	for (uint32_t irq = 0; irq < 2; irq++) {
+		fx_open(&f);
+		c = fx_class("queue", SPIN, 0);
+		fx_hold(fx_task(&f, 2, 5, 1, "a", BB_ST_RUNNING), FX_LOCK(1), c, FX_LOAD_INIT, 1);
+		fx_run(&f, 2, 1);
+		f.cpus[1].irq_depth = irq;
+		f.cpus[1].wait = (struct bb_wait){.kind = BB_WAIT_SPIN, .object = FX_LOCK(1),
+						  .class = c, .site = FX_SITE(FX_PIPE_READ),
+						  .ticks = fx_ticks(2)};
+		look(&l, &f);
+		expect(&l, irq ? BB_V_IRQ_SELF : BB_V_SELF, TD_R_NONE, irq + 1);
+		assert_int_equal(l.a.n, 1);
+		done(&l, &f);
+	}
+}
+
+static void test_owner_off_cpu(void **state)
+{
+	struct box_fixture f;
+	struct look l;
+	uint32_t c;
+
+	(void)state;
+	fx_open(&f); /* asleep with a spin lock */
+	c = fx_class("rq", SPIN, 0);
+	fx_hold(fx_task(&f, 2, 5, 1, "a", BB_ST_SLEEPING), FX_LOCK(1), c, FX_LOAD_INIT, 1);
+	fx_wait(&f.tasks[2], BB_WAIT_TIMER, 0, 0, FX_PIPE_READ, 1.1);
+	look(&l, &f);
+	expect(&l, BB_V_OWNER_SLEEPING, TD_R_REPORT, 0);
+	done(&l, &f);
+
+	fx_open(&f); /* preempted by the one that spins for it */
+	c = fx_class("rq", SPIN, 0);
+	fx_hold(fx_task(&f, 2, 5, 1, "a", BB_ST_RUNNABLE), FX_LOCK(1), c, FX_LOAD_INIT, 99);
+	f.tasks[2].on_queue = 1;
+	f.tasks[2].since = fx_ticks(99.9);
+	fx_task(&f, 3, 6, 1, "b", BB_ST_RUNNING);
+	fx_run(&f, 3, 0);
+	f.tasks[3].preempt_count = 1;
+	f.cpus[0].wait = (struct bb_wait){.kind = BB_WAIT_SPIN, .object = FX_LOCK(1), .class = c,
+					  .ticks = fx_ticks(99.95)};
+	look(&l, &f);
+	expect(&l, BB_V_OWNER_NOT_RUNNING, TD_R_PREEMPTED, 1);
+	done(&l, &f);
+}
+
+static void test_stranded_and_dead_cpu(void **state)
+{
+	struct box_fixture f;
+	struct look l;
+
+	(void)state;
+	fx_open(&f);
+	fx_task(&f, 2, 5, 1, "a", BB_ST_RUNNABLE);
+	look(&l, &f);
+	expect(&l, BB_V_STRANDED, TD_R_NO_QUEUE, 1);
+	says(&l, "a (pid 5) is runnable but in no run queue");
+	done(&l, &f);
+
+	fx_open(&f);
+	fx_task(&f, 2, 5, 1, "a", BB_ST_RUNNING);
+	fx_run(&f, 2, 1);
+	f.cpus[1].last_tick = fx_ticks(90);
+	f.cpus[1].irqs_off_since = fx_ticks(90);
+	f.cpus[1].irqs_off_site = FX_SITE(FX_PIPE_READ);
+	look(&l, &f);
+	expect(&l, BB_V_CPU_DEAD, TD_R_NONE, 1);
+	says(&l, "cpu1 has had no timer tick for 10.0 s");
+	says(&l, "pipe_read() switched interrupts off");
+	done(&l, &f);
+}
+
+static void test_no_waker(void **state)
+{
+	struct box_fixture f;
+	struct look l;
+	uint32_t c;
+
+	(void)state;
+	fx_open(&f);
+	fx_wait(fx_task(&f, 2, 5, 1, "a", BB_ST_SLEEPING), BB_WAIT_CHILD, 0, 0, FX_WAIT4, 2);
+	look(&l, &f);
+	expect(&l, BB_V_NO_WAKER, TD_R_NO_CHILD, 1);
+	done(&l, &f);
+
+	fx_open(&f);
+	c = fx_class("inode", MUTEX, 0);
+	fx_wait(fx_task(&f, 2, 5, 1, "a", BB_ST_BLOCKED), BB_WAIT_MUTEX, FX_LOCK(1), c, FX_WAIT4, 2);
+	f.tasks[2].wait.owner = 4; /* slot 3, alive, no longer holds it */
+	fx_wait(fx_task(&f, 3, 6, 1, "b", BB_ST_SLEEPING), BB_WAIT_TTY, 0, 0, FX_PIPE_READ, 2);
+	look(&l, &f);
+	expect(&l, BB_V_LOST_WAKEUP, TD_R_FREE_LOCK, 1);
+	done(&l, &f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_healthy),
+		cmocka_unit_test(test_contended_is_healthy),
+		cmocka_unit_test(test_orphan_left_kernel),
+		cmocka_unit_test(test_orphan_without_waiter),
+		cmocka_unit_test(test_orphan_dead_and_frame_gone),
+		cmocka_unit_test(test_cycle),
+		cmocka_unit_test(test_cycle_mixed),
+		cmocka_unit_test(test_self_and_irq_self),
+		cmocka_unit_test(test_owner_off_cpu),
+		cmocka_unit_test(test_stranded_and_dead_cpu),
+		cmocka_unit_test(test_no_waker),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
