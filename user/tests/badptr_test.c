@@ -86,6 +86,9 @@ int main(void)
 	for (int c = 0; c < n; c++) {
 		int wrong = 0;
 
+		/* qemu-user answers these two without looking, or with EINVAL. */
+		if (wrapped() && (calls[c].nr == SYS_clock_getres || calls[c].nr == SYS_nanosleep))
+			continue;
 		for (int b = 0; b < nbad; b++) {
 			struct iovec iov = {(void *)bad[b], 16};
 			long vec[2] = {(long)bad[b], 0}, a[6], ret;
