@@ -65,6 +65,22 @@ static const char *wait_name(const struct td_model *m, uint32_t kind)
 	return s ? s : "something";
 }
 
+/* "a child", "an event", "disk I/O" */
+static const char *article(uint32_t kind)
+{
+	switch (kind) {
+	case BB_WAIT_QUEUE:
+	case BB_WAIT_IPI:
+		return "an ";
+	case BB_WAIT_TTY:
+	case BB_WAIT_IO:
+	case BB_WAIT_RECLAIM:
+		return "";
+	default:
+		return "a ";
+	}
+}
+
 static const char *lock_name(const struct td_model *m, const struct td_verdict *v)
 {
 	return td_class_name(m->names, v->class);
@@ -80,9 +96,10 @@ static const char *what_waited(const struct td_model *m, const struct bb_wait *w
 		snprintf(out, sizeof(buf[0]), "%s %s", wait_name(m, w->kind),
 			 td_class_name(m->names, w->class));
 	else if (w->kind == BB_WAIT_IPI || w->kind == BB_WAIT_TLB)
-		snprintf(out, sizeof(buf[0]), "%s from cpu%u", wait_name(m, w->kind), w->arg);
+		snprintf(out, sizeof(buf[0]), "%s of cpu%u",
+			 w->kind == BB_WAIT_IPI ? "an answer" : "a TLB shootdown", w->arg);
 	else
-		snprintf(out, sizeof(buf[0]), "a %s", wait_name(m, w->kind));
+		snprintf(out, sizeof(buf[0]), "%s%s", article(w->kind), wait_name(m, w->kind));
 	return out;
 }
 
@@ -502,8 +519,8 @@ static void say_healthy(struct report *r)
 	}
 	for (uint32_t k = 1; k < BB_WAIT_KINDS; k++)
 		if (by_kind[k] && at < sizeof(detail) - 48)
-			at += (size_t)snprintf(detail + at, sizeof(detail) - at, "%s%u for %s",
-					       at ? ", " : "", by_kind[k],
+			at += (size_t)snprintf(detail + at, sizeof(detail) - at, "%s%u for %s%s",
+					       at ? ", " : "", by_kind[k], article(k),
 					       k == BB_WAIT_TTY ? "a key" : wait_name(m, k));
 	line(r, "healthy: %u task%s, %u waiting%s%s%s; nothing is stuck.", tasks,
 	     tasks == 1 ? "" : "s", waiting, at ? " (" : "", detail, at ? ")" : "");

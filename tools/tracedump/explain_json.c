@@ -161,7 +161,8 @@ static void verdict(const struct td_model *m, FILE *f, const struct td_verdict *
 		cycle_locks(m, f, v);
 	}
 	nodes(m, f, "waiters", v->stuck, v->ndirect);
-	nodes(m, f, "stuck_behind", v->stuck + v->ndirect, v->nstuck - v->ndirect);
+	nodes(m, f, "stuck_behind", v->nstuck ? v->stuck + v->ndirect : NULL,
+	      v->nstuck - v->ndirect);
 	if (v->has_report) {
 		fprintf(f, ",\n    \"report\":{\"check\":%u,\"count\":%" PRIu64 ",\"ns\":%" PRIu64
 			   ",\"cpu\":%u,", v->report.check, v->report.count,

@@ -337,11 +337,15 @@ static void find_cycles(struct td_analysis *a)
 			}
 			to = out[next[depth]++];
 			if (colour[to] == 1 && to != at && a->cause[to] < 0) {
+				struct td_verdict *v;
 				uint32_t from = depth;
-				struct td_verdict *v = add(a, BB_V_CYCLE, TD_R_NONE, to);
+				bool known = a->cause[at] >= 0;
 
 				while (path[from] != to)
-					from--;
+					known |= a->cause[path[--from]] >= 0;
+				if (known) /* part of it hangs for a better reason */
+					continue;
+				v = add(a, BB_V_CYCLE, TD_R_NONE, to);
 				for (uint32_t k = from; k <= depth; k++) {
 					add_member(&v->ring, &v->nring, path[k]);
 					mark(a, path[k], a->n - 1, true);
