@@ -4,7 +4,9 @@ Such a core lists memory by physical address, but the kernel's pointers are addr
 and of the direct map. The black box inside the core says where both lie; this adds program headers
 that show the same bytes at those addresses. Only a new header table is appended and two header
 fields are changed, so it is quick on any size, and readers of physical addresses see no
-difference. Pure Python, runs in GDB and without: `python3 core_alias.py CORE`.
+difference. Kernel stacks lie in the vmalloc range: where, only the kernel's page tables know; their
+root is found by the symbol kernel_root when kernel.elf is given.
+Pure Python, runs in GDB and without: `python3 core_alias.py CORE [KERNEL_ELF]`.
 """
 import mmap
 import re
@@ -14,6 +16,11 @@ import sys
 BOX_MAGIC = b"HNDSIGHT"
 PAGE = 4096
 PT_LOAD, PT_NOTE = 1, 4
+VMALLOC = (0xffffc00000000000, 0xffffd00000000000)  # kernel/include/arch/mmu.h
+PTE_ADDRESS = 0x0000fffffffff000  # both architectures; x86-64 guests have less than 48 bits too
+MAX_SEGMENTS = 60000
+SHDR = struct.Struct("<IIQQQQIIQQ")
+SYM = struct.Struct("<IBBHQQ")
 EHDR = struct.Struct("<16sHHIQQQIHHHHHH")
 PHDR = struct.Struct("<IIQQQQQQ")  # type flags offset vaddr paddr filesz memsz align
 # struct bb_header (tracing/blackbox.h) up to ram_size
@@ -108,7 +115,87 @@ def alias_segments(segments, box):
     return new
 
 
-def add_aliases(path):
+def elf_symbol(data, name):
+    """Value of a symbol of an ELF64 file, None if it has none of that name."""
+    if data[:7] != b"\x7fELF\x02\x01\x01":
+        raise CoreError("the kernel is not a little-endian ELF64 file")
+    h = EHDR.unpack(data[: EHDR.size])
+    sections = [SHDR.unpack_from(data, h[6] + i * h[11]) for i in range(h[12])]
+    for _, kind, _, _, off, size, link, _, _, entry in sections:
+        if kind != 2:  # SHT_SYMTAB
+            continue
+        strings = sections[link][4]
+        for at in range(off, off + size, entry or SYM.size):
+            st_name, _, _, _, value, _ = SYM.unpack_from(data, at)
+            end = strings + st_name + len(name)
+            if data[strings + st_name: end + 1] == name.encode() + b"\0":
+                return value
+    return None
+
+
+def leaf_size(pte, level, machine):
+    """0: absent, 1: a lower table, else the bytes that the entry maps. Level 1 is the lowest."""
+    if not pte & 1:
+        return 0
+    if level == 1:
+        return PAGE
+    large = pte & 0x80 if machine == 62 else not pte & 2
+    return PAGE << 9 * (level - 1) if large else 1
+
+
+def walk_vmalloc(read_pa, root, machine):
+    """Yields (va, pa, size) of what the table at physical `root` maps in the vmalloc range."""
+    def table(pa, level, base):
+        step = PAGE << 9 * (level - 1)
+        raw = read_pa(pa, PAGE)
+        if raw is None:
+            return
+        for i, pte in enumerate(struct.unpack("<512Q", raw)):
+            va = base + i * step
+            if not pte or va + step <= VMALLOC[0] or va >= VMALLOC[1]:
+                continue
+            size = leaf_size(pte, level, machine)
+            if size == 1:
+                yield from table(pte & PTE_ADDRESS, level - 1, va)
+            elif size:
+                yield va, pte & PTE_ADDRESS & ~(size - 1), size
+
+    yield from table(root, 4, 0xffff000000000000)  # entry 256 is the first of the upper half
+
+
+def vmalloc_segments(data, segments, box, kernel_elf):
+    """Program headers that show the vmalloc range; [] when the kernel has no table yet."""
+    def read_pa(pa, size):
+        off = file_offset(segments, pa)
+        return data[off: off + size] if off is not None and off + size <= len(data) else None
+
+    with open(kernel_elf, "rb") as f:
+        pointer = elf_symbol(f.read(), "kernel_root")
+    if pointer is None:
+        return []
+    raw = read_pa(pointer - box["image_virt"] + box["image_phys"], 8)
+    root = int.from_bytes(raw, "little") if raw else 0
+    if root >= box["image_virt"]:
+        root += box["image_phys"] - box["image_virt"]
+    elif root >= box["direct_virt"]:
+        root += box["direct_phys"] - box["direct_virt"]
+    else:
+        return []
+    new = []
+    for va, pa, size in walk_vmalloc(read_pa, root, box["machine"]):
+        off = file_offset(segments, pa)
+        if off is None or file_offset(segments, pa + size - 1) is None:
+            continue  # a device's registers
+        last = new[-1] if new else None
+        if last and last[3] + last[5] == va and last[2] + last[5] == off:
+            last[5] += size
+            last[6] += size
+        elif len(new) < MAX_SEGMENTS:
+            new.append([PT_LOAD, 6, off, va, pa, size, size, 0])
+    return new
+
+
+def add_aliases(path, kernel_elf=None):
     """Adds the kernel's addresses to the core at `path`, once. Returns True if it changed it."""
     with open(path, "r+b") as f:
         with mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -116,7 +203,9 @@ def add_aliases(path):
             if any(s[0] == PT_LOAD and s[3] >> 47 for s in segments):
                 return False
             box = read_box_header(data, segments)
-        new = alias_segments(segments, box)
+            new = alias_segments(segments, box)
+            if kernel_elf:
+                new += vmalloc_segments(data, segments, box, kernel_elf)
         if phnum + len(new) > 0xfffe:
             raise CoreError("too many segments")
         f.seek(0, 2)
@@ -132,11 +221,11 @@ def add_aliases(path):
 
 
 def main(argv):
-    if len(argv) != 2:
-        print("usage: core_alias.py CORE", file=sys.stderr)
+    if len(argv) not in (2, 3):
+        print("usage: core_alias.py CORE [KERNEL_ELF]", file=sys.stderr)
         return 2
     try:
-        changed = add_aliases(argv[1])
+        changed = add_aliases(*argv[1:])
     except (OSError, ValueError, CoreError) as e:
         print(f"core_alias: {argv[1]}: {e}", file=sys.stderr)
         return 2

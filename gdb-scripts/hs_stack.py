@@ -88,17 +88,16 @@ def task_name(task):
 
 
 # -- printing -------------------------------------------------------------------------------
-def describe_pc(pc, is_return):
-    """'func+0x10 (file.c:12)'; a return address belongs to the call before it."""
-    at = pc - 1 if is_return else pc
-    line = gdb.find_pc_line(at)
-    sym = gdb.execute(f"info symbol {at:#x}", to_string=True)
+def describe_pc(pc):
+    """'func+12 at file.c:34' of a return address: the call is in front of it."""
+    line = gdb.find_pc_line(pc - 1)
+    sym = gdb.execute(f"info symbol {pc - 1:#x}", to_string=True)
     name = "??" if sym.startswith("No symbol") else sym.split(" in section ")[0].strip()
-    if is_return and " + " in name:
-        base, _, off = name.rpartition(" + ")
-        name = f"{base} + {int(off) + 1}"
-    elif is_return and name != "??":
-        name += " + 1"
+    base, plus, offset = name.rpartition(" + ")
+    if plus and offset.isdigit():
+        name = f"{base}+{int(offset) + 1}"
+    elif name != "??":
+        name += "+1"
     where = f" at {line.symtab.filename}:{line.line}" if line.symtab and line.line else ""
     return name + where
 
@@ -117,9 +116,11 @@ def print_saved(box, task):
         off = address - low
         return int.from_bytes(stack["bytes"][off: off + 8], "little")
 
-    frames = [pc, *(walk_frames(fp, low, high, read_word) if 0 < high - low <= 1 << 20 else [])]
+    frames = walk_frames(fp, low, high, read_word) if 0 < high - low <= 1 << 20 else []
+    if not frames or frames[0] != pc:  # the saved pc is also the innermost return address
+        frames.insert(0, pc)
     for i, a in enumerate(frames):
-        print(f"  #{i:<2} {a:#018x} in {describe_pc(a, i > 0)}")
+        print(f"  #{i:<2} {a:#018x} in {describe_pc(a)}")
 
 
 def print_cpu(cpu):

@@ -175,12 +175,12 @@ def alias_core():
     """A fresh core of QEMU knows physical addresses only: adds the kernel's and opens it again."""
     path = core_path()
     try:
-        if core_alias.add_aliases(path):
+        if core_alias.add_aliases(path, elf_path()):
             print(f"hs: added the kernel's addresses to {path}")
             gdb.execute(f"core-file {path}", to_string=True)
     except PermissionError:
         raise gdb.GdbError(f"hs: {path} lists physical addresses only and may not be written: "
-                           f"python3 {HERE}/core_alias.py on a copy adds the kernel's") from None
+                           f"python3 {HERE}/core_alias.py COPY kernel.elf adds the kernel's") from None
     except (OSError, ValueError, core_alias.CoreError) as e:
         raise gdb.GdbError(f"hs: {path}: {e}") from None
 

@@ -29,6 +29,7 @@ ARCHES = ("aarch64", "x86_64")
 PROMPT = "hindsight# "
 TRACEDUMP = os.path.join(ROOT, "build/host/tracedump")
 HS_SCRIPT = os.path.join(ROOT, "gdb-scripts/hindsight.py")
+POWER_OFF = "busybox poweroff -f\n"  # typed at the prompt
 PASS_STATUS = {"aarch64": 0, "x86_64": 33}  # semihosting exit 0; isa-debug-exit 0x10
 
 sys.path.insert(0, os.path.join(ROOT, "gdb-scripts"))
@@ -379,7 +380,7 @@ class Guest:
         self.qmp("dump-guest-memory", paging=False, protocol="file:" + path)
         os.chmod(path, 0o600)
         if alias:
-            core_alias.add_aliases(path)
+            core_alias.add_aliases(path, self.elf)
         return path
 
     def why(self, *options):

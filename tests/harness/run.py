@@ -35,7 +35,7 @@ def run_to_prompt(opt):
         code, words = guest.why()
         say(guest.console().rstrip())
         say(words.rstrip())
-        guest.send("poweroff\n")
+        guest.send(qemu.POWER_OFF)
         guest.wait_exit(30)
         off = "powered off" if guest.passed else f"power-off failed (QEMU's status {guest.status})"
         say(off)

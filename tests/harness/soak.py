@@ -21,7 +21,7 @@ def one_boot(opt):
             code, words = guest.why()
             if code != 0:
                 raise qemu.GuestError(f"tracedump says at the prompt:\n{words}")
-            guest.send("poweroff\n")
+            guest.send(qemu.POWER_OFF)
             guest.wait_exit(30)
             if not guest.passed:
                 raise qemu.GuestError(f"power-off failed: QEMU's status {guest.status}")

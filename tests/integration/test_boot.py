@@ -42,7 +42,7 @@ def test_shell_and_power_off(arch):
         assert "one two" in guest.shell("echo one two")
         code, words = guest.why()
         assert code == 0, words
-        guest.send("poweroff\n")
+        guest.send(qemu.POWER_OFF)
         guest.wait_exit(30)
         assert guest.passed, f"QEMU's status {guest.status}\n{guest.console()[-2000:]}"
 
