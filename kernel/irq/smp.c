@@ -19,7 +19,6 @@
 
 unsigned int nr_cpus;
 struct cpumask cpu_online;
-DEFINE_PER_CPU(u32, cpu_number);
 
 void cpus_start(void)
 {
@@ -49,6 +48,7 @@ void cpu_secondary_main(void)
 {
 	struct bb_cpu *c = port_cpu();
 
+	arch_trap_init_cpu();
 	arch_irqchip_init_cpu();
 	c->hwid = (u32)boot_info.cpu_hwid[this_cpu()];
 	trace(boot_cpu, this_cpu(), c->hwid);

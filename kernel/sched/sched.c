@@ -185,8 +185,7 @@ static void sched_finish(struct thread *prev) NO_TSA
 	struct cpu_rq *rq = this_rq();
 	bool dead = prev->dead;
 
-	track_released(&rq->lock.track, BB_HOLD_EXCL, RET_IP);
-	atomic_store_release(&rq->lock.serving, rq->lock.serving + 1);
+	spin_release_raw(&rq->lock);
 	preempt_enable_noresched();
 	if (dead)
 		thread_bury(prev);

@@ -4,6 +4,7 @@
 #ifndef KERNEL_KTEST_H
 #define KERNEL_KTEST_H
 
+#include <kernel/errno.h>
 #include <kernel/types.h>
 
 struct ktest {
