@@ -454,7 +454,13 @@ static void lock_event(struct pt *t, uint32_t cpu, const struct td_event *e,
 	switch (row->role) {
 	case BB_ROLE_LOCK_WAIT:
 		lane = lane_of(l, owner);
-		if (lane < 0)
+		/* the waiter saw no owner: the holder that the trace shows is meant */
+		for (int i = 0; !owner && lane < 0 && i < PT_LANES; i++)
+			if (l->lane[i].busy)
+				lane = i;
+		if (lane >= 0)
+			owner = l->lane[lane].tid;
+		else if (owner)
 			lane = hold_begin(t, l, owner, cpu, e, row, true);
 		t->flows++;
 		if (lane >= 0 && l->lane[lane].nflows < PT_FLOWS)
