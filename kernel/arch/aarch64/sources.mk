@@ -14,3 +14,4 @@ kernel-y += kernel/arch/aarch64/thread.c
 kernel-y += kernel/arch/aarch64/time.c
 kernel-y += kernel/arch/aarch64/trap.c
 kernel-y += kernel/arch/aarch64/uart.c
+kernel-y += kernel/arch/aarch64/aarch64_ktest.c
