@@ -18,7 +18,6 @@
 #include <kernel/bug.h>
 #include <kernel/spinlock.h>
 #include <kernel/string.h>
-#include <kernel/tty.h>
 #include <kernel/vm.h>
 #include <tracing/events.h>
 #include <uapi/fcntl.h>
@@ -319,7 +318,6 @@ void vfs_init(void)
 	pagecache_init();
 	file_init();
 	devfs_init();
-	tty_init();
 	vm_file_page = pagecache_get;
 	vm_inode_get = inode_get;
 	vm_inode_put = inode_put;

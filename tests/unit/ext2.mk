@@ -1,4 +1,4 @@
-# ext2.mk - host tests of kernel/fs: `make test-unit-ext2`. FUZZ=n: corrupt images a run (default 4000).
+# ext2.mk - host tests of kernel/fs: `make test-unit-ext2`. FUZZ=n: corrupt images a run (default 3000).
 # The kernel's own sources with tests/unit/ext2_shim in place of mm, sync and the disk.
 
 unit-tests += test-unit-ext2
@@ -10,7 +10,7 @@ EXT2T_SRCS := tests/unit/ext2_test.c tests/unit/ext2_fuzz.c tests/unit/ext2_imag
 	kernel/fs/devfs.c kernel/fs/ext2/super.c kernel/fs/ext2/inode.c kernel/fs/ext2/dir.c \
 	kernel/fs/ext2/namei.c
 EXT2T_OBJS := $(EXT2T_SRCS:%=$(EXT2T)/%.o)
-EXT2T_CFLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+EXT2T_CFLAGS := -std=gnu11 -g -O2 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -fwrapv -DCONFIG_DEBUG=1 -D_GNU_SOURCE -Wall -Wextra -Werror \
 	-Wshadow -Wvla -Wundef -Wno-unused-parameter -Wno-macro-redefined -I. -Itests/unit/ext2_shim -Ikernel/include \
 	-Ikernel/trace

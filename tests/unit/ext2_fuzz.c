@@ -99,7 +99,7 @@ void fuzz_visit_all(void)
 					    "/loop-a", "/chain-20", "/dir/sub/../sub/deep"};
 	struct inode *root = vfs_lookup(NULL, "/", true);
 
-	budget = 400;
+	budget = 150;
 	if (!IS_ERR(root)) {
 		visit(root, 0);
 		inode_put(root);
@@ -217,7 +217,7 @@ void test_fuzz(void **state)
 		unsigned int kib;
 	} kinds[] = {{"-b 1024 -I 128 -N 128", 1024}, {"-b 4096 -I 256 -N 128", 2048},
 		     {"-b 2048 -I 128 -N 128 -O ^filetype", 1024}};
-	unsigned long images = env_number("FUZZ", 4000), seed0 = env_number("FUZZ_SEED", 1);
+	unsigned long images = env_number("FUZZ", 3000), seed0 = env_number("FUZZ_SEED", 1);
 	unsigned long mounted = 0;
 	struct shim_disk disk;
 

@@ -31,10 +31,6 @@ void (*vm_inode_get)(struct inode *);
 void (*vm_inode_put)(struct inode *);
 const struct file_ops tty_file_ops;
 
-void tty_init(void)
-{
-}
-
 void trace_emit2(unsigned id, uint64_t a, uint64_t b)
 {
 }
