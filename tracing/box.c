@@ -10,7 +10,7 @@
 #include <tracing/tracker.h>
 #include "schema.h"
 
-struct trace_box trace_box __attribute__((section(".blackbox"), aligned(BB_ALIGN)));
+struct trace_box trace_box __attribute__((section(".bss.blackbox"), aligned(BB_ALIGN)));
 
 static struct {
 	void *at[32]; /* by section kind */
