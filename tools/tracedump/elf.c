@@ -1,6 +1,7 @@
 /* elf.c - address to function, file and line. The innermost inlined function wins, because that is
- * what stands in the source at the line that is shown. Paths are shown relative: what the build's
- * prefix map left, without a leading "./" or "/". */
+ * what stands in the source at the line that is shown. Paths are shown relative to the compilation
+ * directory. The units' own address ranges are indexed here: clang writes no .debug_aranges for C,
+ * and elfutils believes the section if any object (assembly) has one. */
 #include "kelf.h"
 
 #include <dwarf.h>
@@ -10,9 +11,17 @@
 #include <string.h>
 #include <unistd.h>
 
+struct unit {
+	Dwarf_Addr from, to;
+	Dwarf_Die cu;
+};
+
 struct td_elf {
 	Dwfl *dwfl;
 	Dwfl_Module *mod;
+	Dwarf_Addr bias; /* of the debug information */
+	struct unit *unit; /* ascending by address */
+	size_t nunits;
 };
 
 static char *debuginfo_path;
@@ -22,6 +31,33 @@ static const Dwfl_Callbacks callbacks = {
 	.section_address = dwfl_offline_section_address,
 	.debuginfo_path = &debuginfo_path,
 };
+
+static int by_from(const void *a, const void *b)
+{
+	const struct unit *x = a, *y = b;
+
+	return x->from < y->from ? -1 : x->from > y->from;
+}
+
+static void index_units(struct td_elf *elf)
+{
+	Dwarf_Die *cu = NULL;
+	Dwarf_Addr bias;
+	size_t cap = 0;
+
+	while ((cu = dwfl_module_nextcu(elf->mod, cu, &bias))) {
+		Dwarf_Addr base, from, to;
+		ptrdiff_t at = 0;
+
+		elf->bias = bias;
+		while ((at = dwarf_ranges(cu, at, &base, &from, &to)) > 0) {
+			elf->unit = td_grow(elf->unit, elf->nunits, &cap, sizeof(*elf->unit));
+			elf->unit[elf->nunits++] = (struct unit){from, to, *cu};
+		}
+	}
+	if (elf->nunits)
+		qsort(elf->unit, elf->nunits, sizeof(*elf->unit), by_from);
+}
 
 struct td_elf *td_elf_open(const char *path, const struct bb_header *h, char *warning, size_t n,
 			   struct td_error *e)
@@ -49,6 +85,7 @@ struct td_elf *td_elf_open(const char *path, const struct bb_header *h, char *wa
 	    (len != (int)h->build_id_len || memcmp(id, h->build_id, (size_t)len)))
 		snprintf(warning, n, "%.150s is not the kernel that made this box (build ids differ); "
 				     "source lines may be wrong", path);
+	index_units(elf);
 	return elf;
 bad:
 	td_elf_close(elf);
@@ -59,18 +96,33 @@ void td_elf_close(struct td_elf *elf)
 {
 	if (!elf)
 		return;
+	free(elf->unit);
 	if (elf->dwfl)
 		dwfl_end(elf->dwfl);
 	free(elf);
 }
 
-/* The innermost function, inlined or not, that contains addr. */
-static const char *function_at(Dwfl_Module *mod, Dwarf_Addr addr)
+static Dwarf_Die *unit_at(struct td_elf *elf, Dwarf_Addr addr)
 {
-	Dwarf_Addr bias;
-	Dwarf_Die *cu = dwfl_module_addrdie(mod, addr, &bias), *scopes = NULL;
+	size_t lo = 0, hi = elf->nunits;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (elf->unit[mid].from <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo && addr < elf->unit[lo - 1].to ? &elf->unit[lo - 1].cu : NULL;
+}
+
+/* The innermost function, inlined or not, that contains addr. */
+static const char *function_at(Dwarf_Die *cu, Dwarf_Addr addr)
+{
+	Dwarf_Die *scopes = NULL;
 	const char *name = NULL;
-	int n = cu ? dwarf_getscopes(cu, addr - bias, &scopes) : 0;
+	int n = dwarf_getscopes(cu, addr, &scopes);
 
 	for (int i = 0; i < n && !name; i++) {
 		int tag = dwarf_tag(&scopes[i]);
@@ -83,21 +135,34 @@ static const char *function_at(Dwfl_Module *mod, Dwarf_Addr addr)
 	return name;
 }
 
+static const char *relative(Dwarf_Die *cu, const char *file)
+{
+	Dwarf_Attribute attr;
+	const char *dir = dwarf_formstring(dwarf_attr(cu, DW_AT_comp_dir, &attr));
+	size_t n = dir ? strlen(dir) : 0;
+
+	if (n && !strncmp(file, dir, n) && file[n] == '/')
+		file += n + 1;
+	while (!strncmp(file, "./", 2))
+		file += 2;
+	return file;
+}
+
 void td_elf_line(struct td_elf *elf, uint64_t addr, struct td_place *p)
 {
-	Dwfl_Line *line = dwfl_module_getsrc(elf->mod, addr);
-	const char *name = function_at(elf->mod, addr), *file;
+	Dwarf_Die *cu = unit_at(elf, addr - elf->bias);
+	const char *name = cu ? function_at(cu, addr - elf->bias) : NULL, *file;
+	Dwarf_Line *line = cu ? dwarf_getsrc_die(cu, addr - elf->bias) : NULL;
 	int no = 0;
 
 	if (!name && !p->func[0])
 		name = dwfl_module_addrname(elf->mod, addr);
 	if (name)
 		td_clean(p->func, sizeof(p->func), name, strlen(name));
-	file = line ? dwfl_lineinfo(line, NULL, &no, NULL, NULL, NULL) : NULL;
-	if (!file || no <= 0)
+	file = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
+	if (!file || dwarf_lineno(line, &no) || no <= 0)
 		return;
-	while (*file == '/' || !strncmp(file, "./", 2))
-		file += *file == '/' ? 1 : 2;
+	file = relative(cu, file);
 	td_clean(p->file, sizeof(p->file), file, strlen(file));
 	p->line = no;
 }
