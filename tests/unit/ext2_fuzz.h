@@ -6,4 +6,6 @@
 void fuzz_visit_all(void);
 void test_fuzz(void **state); /* cmocka; FUZZ=images, FUZZ_SEED=first seed */
 
+void test_tty(void **state); /* tty_test.c */
+
 #endif

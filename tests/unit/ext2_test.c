@@ -584,6 +584,7 @@ int main(void)
 		cmocka_unit_test(test_pipe),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_super_messages),
+		cmocka_unit_test(test_tty),
 		cmocka_unit_test(test_fuzz),
 	};
 

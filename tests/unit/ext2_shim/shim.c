@@ -8,6 +8,7 @@
 
 #include <kernel/bug.h>
 #include <kernel/errno.h>
+#include <kernel/irq.h>
 #include <kernel/mm.h>
 #include <kernel/mutex.h>
 #include <kernel/printk.h>
@@ -15,7 +16,9 @@
 #include <kernel/tty.h>
 #include <kernel/vm.h>
 #include <kernel/wait.h>
+#include <arch/platform.h>
 #include <tracing/events.h>
+#include "kernel/drivers/console.h"
 #include "shim.h"
 
 long shim_allocs_left = -1;
@@ -29,8 +32,6 @@ struct track_class waitq_class, sync_guard_class;
 struct page *(*vm_file_page)(struct inode *inode, u64 index);
 void (*vm_inode_get)(struct inode *);
 void (*vm_inode_put)(struct inode *);
-const struct file_ops tty_file_ops;
-
 void trace_emit2(unsigned id, uint64_t a, uint64_t b)
 {
 }
@@ -186,16 +187,27 @@ void mutex_unlock(struct mutex *m) NO_TSA
 
 void spin_lock(struct spinlock *l) NO_TSA
 {
-	assert(l->next == l->serving);
-	l->next++;
+	assert(!l->track.owner);
+	l->track.owner = 1;
 	shim_locks_held++;
 }
 
 void spin_unlock(struct spinlock *l) NO_TSA
 {
-	assert(l->next != l->serving);
-	l->serving++;
+	assert(l->track.owner);
+	l->track.owner = 0;
 	shim_locks_held--;
+}
+
+irqflags_t spin_lock_irqsave(struct spinlock *l) NO_TSA
+{
+	spin_lock(l);
+	return 0;
+}
+
+void spin_unlock_irqrestore(struct spinlock *l, irqflags_t f) NO_TSA
+{
+	spin_unlock(l);
 }
 
 void waitq_init(struct wait_queue *q)
@@ -255,6 +267,44 @@ void panic(const char *fmt, ...)
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	abort();
+}
+
+/* ---- serial port: what goes out is kept, what comes in is fed by tty_receive() ---------------- */
+char shim_screen[4096];
+
+bool console_emit(const char *s, size_t n)
+{
+	size_t at = strlen(shim_screen);
+
+	assert(shim_locks_held == 0); /* the console may wait */
+	assert(at + n < sizeof(shim_screen));
+	memcpy(shim_screen + at, s, n);
+	shim_screen[at + n] = 0;
+	return true;
+}
+
+void console_write(const char *s, size_t n)
+{
+	console_emit(s, n);
+}
+
+int arch_uart_irq(void)
+{
+	return 1;
+}
+
+int arch_uart_getc(void)
+{
+	return -1;
+}
+
+void arch_uart_enable_rx(void)
+{
+}
+
+int irq_request(unsigned int irq, const char *name, irq_handler_t fn, void *arg)
+{
+	return 0;
 }
 
 /* ---- disk ------------------------------------------------------------------------------------ */

@@ -19,6 +19,7 @@ extern int shim_locks_held;
 extern bool shim_quiet; /* keep kernel messages to itself */
 extern char shim_log[65536]; /* all messages since shim_log_clear */
 void shim_log_clear(void);
+extern char shim_screen[4096]; /* what went out on the console */
 extern unsigned long shim_pages; /* allocated and not yet freed */
 extern unsigned long shim_objects;
 
