@@ -12,10 +12,10 @@
 #include <unistd.h>
 #include "run.h"
 
-#define PROMPT "hindsight# "
+#define PROMPT    "hindsight# "
 #define LINE_MAX_ 4096
 #define WORDS_MAX 256
-#define PIPE_MAX 16
+#define PIPE_MAX  16
 
 enum op { OP_END, OP_PIPE, OP_SEMI, OP_AND, OP_OR, OP_BACK };
 struct token {
@@ -49,8 +49,10 @@ static int cut(const char *s, char *buf, struct token *t, int max)
 			int twice = *s == c;
 
 			s += twice;
-			t[n++].op = c == ';' ? OP_SEMI : c == '|' ? (twice ? OP_OR : OP_PIPE) :
-				    twice  ? OP_AND : OP_BACK;
+			t[n++].op = c == ';'   ? OP_SEMI
+				    : c == '|' ? (twice ? OP_OR : OP_PIPE)
+				    : twice    ? OP_AND
+					       : OP_BACK;
 			if (c == ';' && twice)
 				s--;
 			continue;
@@ -78,7 +80,8 @@ static int help(void)
 	pid_t pid;
 
 	printf("built in: cd [dir], exit [status], help\n"
-	       "syntax:   command words | command ; command && command || command & 'text' \"text\"\n"
+	       "syntax:   command words | command ; command && command || command & 'text' "
+	       "\"text\"\n"
 	       "programs in /bin:\n");
 	fflush(stdout);
 	pid = run_start(list, -1, -1);
@@ -103,7 +106,8 @@ static int built_in(char **argv)
 	return -1;
 }
 
-/* Starts one command of a pipeline. in and out as for run_start; close_fd: the child's spare end. */
+/* Starts one command of a pipeline. in and out as for run_start; close_fd: the child's spare end.
+ */
 static pid_t start(char **argv, int in, int out, int close_fd)
 {
 	pid_t pid;

@@ -19,8 +19,8 @@ user-tests := hello fork_test wait_test exec_test cow_test mmap_test brk_test fp
 user-helpers := argv_echo exit42
 $(foreach t,$(user-tests) $(user-helpers),$(eval src_$(t) := user/tests/$(t).c))
 # What busybox serves on the disk.
-user-applets := ls cat echo true false sleep ps uname head tail wc grep sort cp mkdir rm dmesg free uptime \
-	find stat md5sum seq yes date env hexdump ash printf test basename dirname tr cut uniq id pwd kill
+user-applets := ls cat echo true false sleep uname head tail wc grep sort find stat md5sum seq yes date env \
+	hexdump ash printf test basename dirname tr cut uniq id pwd kill cmp sed awk xargs tee time
 
 user-programs := $(user-bin) $(user-sbin) $(user-tests) $(user-helpers)
 
@@ -76,7 +76,7 @@ $(O)/disk.img: $(addprefix $(UB)/,$(user-bin) $(user-sbin)) $(UB)/tests/.done us
 	$(Q)printf 'This file is on the root file system.\n' > $(O)/rootfs/etc/motd
 	$(Q)rm -f $@
 	$(Q)PATH=$$PATH:/sbin:/usr/sbin mke2fs -q -t ext2 -b 4096 -I 256 -m 0 -O none,filetype,sparse_super,large_file \
-		-L hindsight -d $(O)/rootfs $@ $(DISK_MB)M
+		-L hindsight -d $(O)/rootfs $@ $(DISK_MB)M >/dev/null
 	@rm -rf $(O)/rootfs
 image: $(O)/disk.img ## the disk with all programs for ARCH
 

@@ -1,7 +1,7 @@
 /* dispatch.c - from the trap to the handler. The table is made from syscalls.def by number; what is
- * not in it is -ENOSYS. Number and arguments are in the thread's black-box entry while the call runs
- * (arguments first, so that a reader who sees the number sees them too). A handler that returns with
- * a lock held is named in the report that the exit stub makes.
+ * not in it is -ENOSYS. Number and arguments are in the thread's black-box entry while the call
+ * runs (arguments first, so that a reader who sees the number sees them too). A handler that
+ * returns with a lock held is named in the report that the exit stub makes.
  */
 #include <arch/trap.h>
 #include <kernel/process.h>
@@ -38,7 +38,8 @@ static const struct syscall_row unknown = {sys_unknown, 6};
 void trap_syscall(struct trap_frame *tf)
 {
 	unsigned long nr = trap_syscall_nr(tf), a[6];
-	const struct syscall_row *row = nr < ARRAY_SIZE(table) && table[nr].fn ? &table[nr] : &unknown;
+	const struct syscall_row *row =
+		nr < ARRAY_SIZE(table) && table[nr].fn ? &table[nr] : &unknown;
 	struct bb_task *bb = current_thread()->bb;
 	long ret;
 

@@ -115,9 +115,10 @@ long sys_ioctl(const unsigned long *a)
 	return ret;
 }
 
-/* ---- poll ------------------------------------------------------------------------------------------
- * Files tell what is ready now but keep no list of pollers, so a poll that must wait looks again
- * every POLL_STEP_NS. Late by that much at most; a program that sleeps in poll costs 200 looks/s. */
+/* ---- poll
+ * ------------------------------------------------------------------------------------------ Files
+ * tell what is ready now but keep no list of pollers, so a poll that must wait looks again every
+ * POLL_STEP_NS. Late by that much at most; a program that sleeps in poll costs 200 looks/s. */
 #define POLL_STEP_NS (5 * 1000 * 1000ull)
 
 struct user_pollfd {

@@ -65,8 +65,8 @@ static long vector_io(struct file *f, const struct user_iovec *iov, size_t n, bo
 
 		if (iov[i].len == 0)
 			continue;
-		ret = write ? file_write(f, (const void __user *)iov[i].base, iov[i].len) :
-			      file_read(f, (void __user *)iov[i].base, iov[i].len);
+		ret = write ? file_write(f, (const void __user *)iov[i].base, iov[i].len)
+			    : file_read(f, (void __user *)iov[i].base, iov[i].len);
 		if (ret < 0)
 			return done ? done : ret;
 		done += ret;
@@ -119,7 +119,8 @@ long sys_writev(const unsigned long *a)
 	return readv_writev(a, true);
 }
 
-/* ---- paths --------------------------------------------------------------------------------------- */
+/* ---- paths
+ * --------------------------------------------------------------------------------------- */
 
 int path_begin(struct path_arg *p, int dirfd, const char __user *upath, bool may_be_empty)
 {
@@ -322,7 +323,8 @@ long sys_readlinkat(const unsigned long *a)
 	return do_readlink((int)a[0], (const char __user *)a[1], (void __user *)a[2], a[3]);
 }
 
-/* ---- directories ---------------------------------------------------------------------------------- */
+/* ---- directories
+ * ---------------------------------------------------------------------------------- */
 
 struct dents {
 	u8 *buf;

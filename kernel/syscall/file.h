@@ -10,7 +10,8 @@ struct path_arg {
 	struct file *dir; /* holds start, or NULL */
 	char *path;
 };
-int path_begin(struct path_arg *p, int dirfd, const char __user *upath, bool may_be_empty) must_check;
+int path_begin(struct path_arg *p, int dirfd, const char __user *upath,
+	       bool may_be_empty) must_check;
 void path_end(struct path_arg *p);
 struct inode *path_inode(int dirfd, const char __user *upath, bool follow, bool may_be_empty);
 

@@ -238,9 +238,9 @@ long sys_prlimit64(const unsigned long *a)
 	return 0;
 }
 
-#define RUSAGE_SELF 0
+#define RUSAGE_SELF     0
 #define RUSAGE_CHILDREN (-1)
-#define RUSAGE_THREAD 1
+#define RUSAGE_THREAD   1
 
 /* User and system time are not told apart: all counts as user time. */
 long sys_getrusage(const unsigned long *a)
@@ -284,7 +284,7 @@ long sys_sched_getaffinity(const unsigned long *a)
 		return -EINVAL;
 	if ((s32)a[0] != 0 && process_getpgid((s32)a[0]) < 0)
 		return -ESRCH;
-	for_each_online_cpu(c)
+	for_each_online_cpu (c)
 		cpumask_set(&mask, c);
 	return copy_to_user((void __user *)a[2], mask.bits, bytes) ? -EFAULT : (long)bytes;
 }

@@ -1,5 +1,5 @@
-/* syscall_rows.h - the names of the system calls as rows of the black box's table "syscall". Wanted by
- * kernel/trace when it builds the box. */
+/* syscall_rows.h - the names of the system calls as rows of the black box's table "syscall". Wanted
+ * by kernel/trace when it builds the box. */
 #ifndef SYSCALL_ROWS_H
 #define SYSCALL_ROWS_H
 

@@ -1,10 +1,10 @@
 /* elf.c - the ELF64 loader: static programs (ET_EXEC) and static-pie (ET_DYN without interpreter).
  *
- * The file is hostile: every field is checked against the file's size and the user half before it is
- * used, every sum for overflow. What does not fit is -ENOEXEC. Segments may be aligned to more than a
- * page (aarch64 programs have 64 KiB); only file offset and address modulo the page must agree.
- * Pages come in on demand from the page cache; the part of a segment behind its file bytes reads as
- * zero. ABI source: System V gABI chapter 5, Linux's binfmt_elf for what is tolerated.
+ * The file is hostile: every field is checked against the file's size and the user half before it
+ * is used, every sum for overflow. What does not fit is -ENOEXEC. Segments may be aligned to more
+ * than a page (aarch64 programs have 64 KiB); only file offset and address modulo the page must
+ * agree. Pages come in on demand from the page cache; the part of a segment behind its file bytes
+ * reads as zero. ABI source: System V gABI chapter 5, Linux's binfmt_elf for what is tolerated.
  */
 #include <arch/cpu.h>
 #include <kernel/string.h>

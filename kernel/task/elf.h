@@ -9,8 +9,9 @@ struct elf_image {
 	bool exec_stack;
 };
 
-/* Maps the segments of `inode` and fills *out. Thread context. -ENOEXEC for everything that is not a
- * well-formed static program of this architecture, -ENOMEM, -EIO. On failure mm may be half full. */
+/* Maps the segments of `inode` and fills *out. Thread context. -ENOEXEC for everything that is not
+ * a well-formed static program of this architecture, -ENOMEM, -EIO. On failure mm may be half full.
+ */
 int elf_load(struct mm *mm, struct inode *inode, struct elf_image *out) must_check;
 
 #endif

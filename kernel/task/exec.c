@@ -1,14 +1,14 @@
 /* exec.c - replacing a process's program, and the way into user mode.
  *
  * Theory. Three steps. exec_open() finds the program, follows #! lines and maps the ELF file into a
- * new address space; it changes nothing of the process. exec_stack() makes that address space current
- * and builds the first stack in it; if that fails the old one comes back. Then there is no return:
- * exec_commit() gives back what the old program had, and enter_user() goes to user mode.
+ * new address space; it changes nothing of the process. exec_stack() makes that address space
+ * current and builds the first stack in it; if that fails the old one comes back. Then there is no
+ * return: exec_commit() gives back what the old program had, and enter_user() goes to user mode.
  *
- * The first program is loaded by load_init() with the file system's root lock held over the whole of
- * step one, so that the look-up of the candidates and of their interpreters is one consistent view;
- * later programs take the lock in each look-up. Nobody may hold it in enter_user(): the call in there
- * never returns, so it could never be released (lock_scope.h).
+ * The first program is loaded by load_init() with the file system's root lock held over the whole
+ * of step one, so that the look-up of the candidates and of their interpreters is one consistent
+ * view; later programs take the lock in each look-up. Nobody may hold it in enter_user(): the call
+ * in there never returns, so it could never be released (lock_scope.h).
  *
  * Stack of a new program, from high to low (System V psABI; Linux's order): strings, random bytes,
  * auxiliary vector, envp, argv, argc at the stack pointer, which is 16-byte aligned.
@@ -32,10 +32,10 @@
 #include "exec_args.h"
 #include "task.h"
 
-#define SCRIPT_DEPTH 4	/* interpreters that are scripts themselves: Linux's limit */
-#define SCRIPT_LINE 256 /* Linux's BINPRM_BUF_SIZE */
-#define STACK_FIRST (128 * 1024ul) /* mapped at once; more grows by faults */
-#define STACK_SPARE (64 * 1024ul)  /* below what the arguments need */
+#define SCRIPT_DEPTH 4              /* interpreters that are scripts themselves: Linux's limit */
+#define SCRIPT_LINE  256            /* Linux's BINPRM_BUF_SIZE */
+#define STACK_FIRST  (128 * 1024ul) /* mapped at once; more grows by faults */
+#define STACK_SPARE  (64 * 1024ul)  /* below what the arguments need */
 
 struct exec {
 	struct inode *cwd;
@@ -51,12 +51,13 @@ struct exec {
 
 struct file *task_random;
 
-/* ---- step one: find and map -------------------------------------------------------------------- */
+/* ---- step one: find and map --------------------------------------------------------------------
+ */
 
 static struct inode *exec_find(struct exec *x, const char *path)
 {
-	struct inode *i = x->root_locked ? vfs_lookup_locked(x->cwd, path, true) :
-					   vfs_lookup(x->cwd, path, true);
+	struct inode *i = x->root_locked ? vfs_lookup_locked(x->cwd, path, true)
+					 : vfs_lookup(x->cwd, path, true);
 
 	if (IS_ERR(i))
 		return i;
@@ -67,7 +68,8 @@ static struct inode *exec_find(struct exec *x, const char *path)
 	return i;
 }
 
-/* Splits "#!  /path  one argument" in place. -ENOEXEC if there is no path or the line is too long. */
+/* Splits "#!  /path  one argument" in place. -ENOEXEC if there is no path or the line is too long.
+ */
 static int script_parse(char *line, size_t len, const char **interp, const char **arg)
 {
 	char *end, *p = line + 2, *a;
@@ -173,7 +175,8 @@ static void exec_free(struct exec *x)
 	x->path = x->line = NULL;
 }
 
-/* ---- step two: the stack ----------------------------------------------------------------------- */
+/* ---- step two: the stack -----------------------------------------------------------------------
+ */
 
 struct vec {
 	u64 *p;
@@ -188,7 +191,8 @@ static void vec_aux(struct vec *v, u64 type, u64 value)
 
 #define AUX_MAX 18u
 
-/* argc, argv, envp, auxv; returns the number of words. `strings`: where the packed strings will be. */
+/* argc, argv, envp, auxv; returns the number of words. `strings`: where the packed strings will be.
+ */
 static u32 stack_vector(const struct exec *x, u64 *words, u64 strings, u64 random, u64 platform,
 			u64 execfn)
 {
@@ -283,7 +287,8 @@ static int exec_stack(struct exec *x, struct mm *old)
 	return err;
 }
 
-/* ---- step three: no way back --------------------------------------------------------------------- */
+/* ---- step three: no way back
+ * --------------------------------------------------------------------- */
 
 /* The process is the new program's from here on. */
 static void exec_commit(struct exec *x, struct mm *old)
@@ -352,7 +357,8 @@ out:
 	return err;
 }
 
-/* ---- the first program ---------------------------------------------------------------------------- */
+/* ---- the first program
+ * ---------------------------------------------------------------------------- */
 
 /* Words of the command line behind " -- ", with "double quotes" around words that have spaces. */
 static int init_words(struct exec *x)
@@ -497,5 +503,6 @@ void process_start_init(void)
 		err = load_init(&x);
 	if (!err)
 		err = enter_user(&x);
-	panic("no first program: %s (error %d); give init=/path", x.path ? x.path : "no memory", -err);
+	panic("no first program: %s (error %d); give init=/path", x.path ? x.path : "no memory",
+	      -err);
 }

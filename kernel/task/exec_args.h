@@ -13,8 +13,8 @@ struct exec_args {
 	u32 argc, envc;
 };
 
-/* Thread context, all. 0, -E2BIG, -ENOMEM, and -EFAULT for the user form. exec_args_free() also after
- * a failure. */
+/* Thread context, all. 0, -E2BIG, -ENOMEM, and -EFAULT for the user form. exec_args_free() also
+ * after a failure. */
 int exec_args_add(struct exec_args *a, const char *s, size_t len, u32 *counter) must_check;
 int exec_args_from_user(struct exec_args *a, const unsigned long __user *argv,
 			const unsigned long __user *envp) must_check;

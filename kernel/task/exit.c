@@ -52,7 +52,7 @@ static bool process_orphan_children(struct process *p) REQUIRES(process_tree_loc
 	struct process *c, *next;
 	bool zombies = false;
 
-	list_for_each_entry_safe(c, next, &p->children, sibling) {
+	list_for_each_entry_safe (c, next, &p->children, sibling) {
 		list_del(&c->sibling);
 		c->parent = process_one;
 		list_add_tail(&c->sibling, &process_one->children);
@@ -88,7 +88,8 @@ void __noreturn process_exit(int status)
 	thread_exit(status);
 }
 
-/* ---- wait4 -------------------------------------------------------------------------------------- */
+/* ---- wait4 --------------------------------------------------------------------------------------
+ */
 
 enum look { LOOK_NONE, LOOK_RUNNING, LOOK_FOUND };
 
@@ -108,7 +109,7 @@ static enum look wait_look(struct process *self, s32 pid, struct process **out)
 	struct process *c;
 
 	spin_lock(&process_tree_lock);
-	list_for_each_entry(c, &self->children, sibling) {
+	list_for_each_entry (c, &self->children, sibling) {
 		if (!wait_matches(c, self, pid))
 			continue;
 		found = LOOK_RUNNING;

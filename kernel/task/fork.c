@@ -3,8 +3,8 @@
  * The child gets a copy of everything: address space (copy on write), table of open files, signal
  * state, registers. It is not visible to anybody before it is complete, so nothing here is undone
  * under a lock. vfork copies too: a parent that goes on running beside the child is allowed to a
- * program that follows vfork's rules. What the child must do itself at its first return to user mode
- * (set_child_tid) is left to the exit stub.
+ * program that follows vfork's rules. What the child must do itself at its first return to user
+ * mode (set_child_tid) is left to the exit stub.
  */
 #include <arch/trap.h>
 #include <arch/user.h>
@@ -14,7 +14,7 @@
 #include "task.h"
 
 #define FLAGS_DONE                                                                                 \
-	(CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_SETTLS | CLONE_PARENT_SETTID |                  \
+	(CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_SETTLS | CLONE_PARENT_SETTID |                   \
 	 CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | CLONE_DETACHED)
 
 static int clone_check_flags(u64 flags)
@@ -101,7 +101,8 @@ long process_clone(const struct trap_frame *parent, const struct clone_args *arg
 	if (args->stack)
 		trap_set_sp(&frame, args->stack);
 	arch_fork_frame(t, &frame);
-	if ((args->flags & CLONE_PARENT_SETTID) && copy_to_user(args->parent_tid, &pid, sizeof(pid)))
+	if ((args->flags & CLONE_PARENT_SETTID) &&
+	    copy_to_user(args->parent_tid, &pid, sizeof(pid)))
 		pid = p->pid; /* as Linux: a bad address is the caller's loss */
 	spin_lock(&process_tree_lock);
 	process_link(p, self);

@@ -1,16 +1,16 @@
 /* process.c - processes: their allocation, the family tree, groups and sessions.
  *
- * Theory. A process is found through the tree (process_all, its parent's children) as long as it has
- * not been waited for; that membership is one reference. Its thread holds the second one, dropped
- * when the last reference to the thread goes (sched_thread_free), so current_process() is good to
- * the thread's last instruction, even after somebody has waited for it.
+ * Theory. A process is found through the tree (process_all, its parent's children) as long as it
+ * has not been waited for; that membership is one reference. Its thread holds the second one,
+ * dropped when the last reference to the thread goes (sched_thread_free), so current_process() is
+ * good to the thread's last instruction, even after somebody has waited for it.
  *
- * process_tree_lock, a spin lock, guards what process.h marks [T]. It is a leaf for this folder: under
- * it only wait queues are woken and threads marked for death. What sleeps (closing files, freeing an
- * address space) happens outside it, by the process itself, in process_exit().
+ * process_tree_lock, a spin lock, guards what process.h marks [T]. It is a leaf for this folder:
+ * under it only wait queues are woken and threads marked for death. What sleeps (closing files,
+ * freeing an address space) happens outside it, by the process itself, in process_exit().
  *
- * p->thread is NULL from the moment the process is a zombie: whoever finds it non-NULL under the lock
- * may use the thread as long as it holds the lock.
+ * p->thread is NULL from the moment the process is a zombie: whoever finds it non-NULL under the
+ * lock may use the thread as long as it holds the lock.
  */
 #define LOG_TAG "process"
 #include <arch/time.h>
@@ -95,13 +95,14 @@ static struct process *process_find(s32 pid) REQUIRES(process_tree_lock)
 {
 	struct process *p;
 
-	list_for_each_entry(p, &process_all, all_link)
+	list_for_each_entry (p, &process_all, all_link)
 		if (p->pid == (u32)pid)
 			return p;
 	return NULL;
 }
 
-/* ---- kill ------------------------------------------------------------------------------------- */
+/* ---- kill -------------------------------------------------------------------------------------
+ */
 
 static void signal_post(struct process *p, int sig) REQUIRES(process_tree_lock)
 {
@@ -130,7 +131,7 @@ int process_kill(s32 pid, int sig)
 	} else {
 		u32 group = pid == 0 ? self->pgid : (u32)-pid;
 
-		list_for_each_entry(p, &process_all, all_link) {
+		list_for_each_entry (p, &process_all, all_link) {
 			if (pid == -1 ? p->pid == 1 || p == self : p->pgid != group)
 				continue;
 			found = true;
@@ -148,7 +149,8 @@ void process_raise(int sig)
 	spin_unlock(&process_tree_lock);
 }
 
-/* ---- groups, sessions, identity ---------------------------------------------------------------- */
+/* ---- groups, sessions, identity ----------------------------------------------------------------
+ */
 
 u32 process_ppid(void)
 {
@@ -182,7 +184,7 @@ long process_setpgid(s32 pid, s32 pgid)
 		pgid = (s32)p->pid;
 	if ((u32)pgid != p->pid) {
 		ret = -EPERM; /* the group must exist in this session */
-		list_for_each_entry(q, &process_all, all_link)
+		list_for_each_entry (q, &process_all, all_link)
 			if (q->pgid == (u32)pgid && q->sid == p->sid)
 				ret = 0;
 	}
@@ -225,7 +227,7 @@ long process_setsid(void)
 	long ret = self->pid;
 
 	spin_lock(&process_tree_lock);
-	list_for_each_entry(p, &process_all, all_link)
+	list_for_each_entry (p, &process_all, all_link)
 		if (p->pgid == self->pid)
 			ret = -EPERM;
 	if (ret > 0)

@@ -1,16 +1,18 @@
 /* signal.c - signal dispositions and masks, and death by signal.
  *
- * Model: dispositions, masks and pending sets are kept as Linux keeps them, under process_tree_lock.
- * A signal whose action is to end the process does so: the process dies when it next leaves the
- * kernel or sleeps killably. A signal with a handler stays pending: running handlers, and stopping, is
- * not part of this version (docs/syscalls.md). pid 1 only dies of what it does itself.
+ * Model: dispositions, masks and pending sets are kept as Linux keeps them, under
+ * process_tree_lock. A signal whose action is to end the process does so: the process dies when it
+ * next leaves the kernel or sleeps killably. A signal with a handler stays pending: running
+ * handlers, and stopping, is not part of this version (kernel/syscall/README.md). pid 1 only dies
+ * of what it does itself.
  */
 #include <kernel/atomic.h>
 #include "task.h"
 
-#define IGNORED_BY_DEFAULT (SIG_BIT(SIGCHLD) | SIG_BIT(SIGURG) | SIG_BIT(SIGWINCH) | SIG_BIT(SIGCONT))
+#define IGNORED_BY_DEFAULT                                                                         \
+	(SIG_BIT(SIGCHLD) | SIG_BIT(SIGURG) | SIG_BIT(SIGWINCH) | SIG_BIT(SIGCONT))
 #define STOP_BY_DEFAULT (SIG_BIT(SIGSTOP) | SIG_BIT(SIGTSTP) | SIG_BIT(SIGTTIN) | SIG_BIT(SIGTTOU))
-#define NEVER_BLOCKED (SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP))
+#define NEVER_BLOCKED   (SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP))
 
 /* Drops what is ignored; the first deadly one marks the process. */
 void signal_act(struct process *p)

@@ -9,7 +9,8 @@
 extern struct spinlock process_tree_lock;
 extern struct process *process_one; /* pid 1; set once */
 
-/* A process without thread, address space and files, in nobody's family; refs = 1. NULL: no memory. */
+/* A process without thread, address space and files, in nobody's family; refs = 1. NULL: no memory.
+ */
 struct process *process_alloc(u32 pid) must_check;
 void process_put(struct process *p);
 /* Enters p in the list of all processes and below its parent. */

@@ -4,8 +4,8 @@
 
 #include <sys/types.h>
 
-/* Forks a child that is called after the program, then becomes it: also while it still waits for the
- * file system, lists show it under that name. Path: with '/', else searched in /bin. fds: what
+/* Forks a child that is called after the program, then becomes it: also while it still waits for
+ * the file system, lists show it under that name. Path: with '/', else searched in /bin. fds: what
  * becomes 0 and 1 in the child, -1 = inherited. Pid or -1. */
 pid_t run_start(char *const argv[], int in, int out);
 /* Becomes the program; exits with 127 (not found) or 126, saying why. */

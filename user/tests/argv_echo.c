@@ -1,5 +1,5 @@
-/* argv_echo.c - helper: prints its arguments in <>, one space between. `argv_echo -e NAME` prints an
- * environment variable, `argv_echo -f N` exits with 0 if descriptor N is open. */
+/* argv_echo.c - helper: prints its arguments in <>, one space between. `argv_echo -e NAME` prints
+ * an environment variable, `argv_echo -f N` exits with 0 if descriptor N is open. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* badptr_test.c - hostile pointers: every call that takes one gets addresses of the null page, the
- * kernel, nowhere, a page without access, and the one good byte before it. Each must say EFAULT, and the
- * program, like the kernel, goes on. */
+ * kernel, nowhere, a page without access, and the one good byte before it. Each must say EFAULT,
+ * and the program, like the kernel, goes on. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
@@ -27,8 +27,15 @@ int main(void)
 {
 	int file = open(test_path("data"), O_RDONLY), dir = open(test_path("many"), O_RDONLY), p[2];
 	char *none = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	uintptr_t bad[] = {1, 0xffff800000000000ul, 0xffffffff80200000ul, 0x00007ffffffffff8ul,
-			   0x0000800000000000ul, 0xfffffffffffffff8ul, 0x0000600000000000ul, 0, 0};
+	uintptr_t bad[] = {1,
+			   0xffff800000000000ul,
+			   0xffffffff80200000ul,
+			   0x00007ffffffffff8ul,
+			   0x0000800000000000ul,
+			   0xfffffffffffffff8ul,
+			   0x0000600000000000ul,
+			   0,
+			   0};
 	int made = pipe(p);
 	struct call calls[] = {
 		{"read", SYS_read, {file, BAD, 16}},
@@ -94,16 +101,17 @@ int main(void)
 			long vec[2] = {(long)bad[b], 0}, a[6], ret;
 
 			for (int i = 0; i < 6; i++)
-				a[i] = calls[c].a[i] == BAD ? (long)bad[b] :
-				       calls[c].a[i] == IOV ? (long)&iov :
-				       calls[c].a[i] == VEC ? (long)vec : calls[c].a[i];
+				a[i] = calls[c].a[i] == BAD   ? (long)bad[b]
+				       : calls[c].a[i] == IOV ? (long)&iov
+				       : calls[c].a[i] == VEC ? (long)vec
+							      : calls[c].a[i];
 			none[4095] = 'x';
 			errno = 0;
 			ret = syscall(calls[c].nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 			if ((ret == -1 && errno == EFAULT) || (b == nbad - 1 && ret == 1))
 				continue; /* input and output may end after the one good byte */
-			printf("#   %s with 0x%lx: %ld, errno %d\n", calls[c].name, (unsigned long)bad[b],
-			       ret, errno);
+			printf("#   %s with 0x%lx: %ld, errno %d\n", calls[c].name,
+			       (unsigned long)bad[b], ret, errno);
 			wrong++;
 		}
 		lseek(dir, 0, SEEK_SET);

@@ -26,7 +26,8 @@ int main(void)
 	at = (char *)(((unsigned long)start + 4095) & ~4095ul) + 8192;
 	status = in_child(touch);
 	/* qemu-user keeps the pages of a shrunk break mapped. */
-	ok(wrapped() || (WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV), "what it gave back is gone");
+	ok(wrapped() || (WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV),
+	   "what it gave back is gone");
 	end = (char *)syscall(SYS_brk, start + 20000);
 	zero = 1;
 	for (char *c = (char *)(((unsigned long)start + 4095) & ~4095ul); c < start + 20000; c++)

@@ -25,7 +25,8 @@ int main(void)
 	ok(back == 0, "CLOCK_MONOTONIC never goes back");
 	start = now_s();
 	sleep_ms(50);
-	ok(now_s() - start >= 0.05 && now_s() - start < 20, "50 ms of sleep: %.3f s", now_s() - start);
+	ok(now_s() - start >= 0.05 && now_s() - start < 20, "50 ms of sleep: %.3f s",
+	   now_s() - start);
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	t.tv_nsec += 30000000;
 	if (t.tv_nsec >= 1000000000) {
@@ -34,7 +35,8 @@ int main(void)
 	}
 	ok(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == 0, "an absolute sleep");
 	clock_gettime(CLOCK_MONOTONIC, &b);
-	ok(b.tv_sec > t.tv_sec || (b.tv_sec == t.tv_sec && b.tv_nsec >= t.tv_nsec), "not too short");
+	ok(b.tv_sec > t.tv_sec || (b.tv_sec == t.tv_sec && b.tv_nsec >= t.tv_nsec),
+	   "not too short");
 	t = (struct timespec){0, 1000000000};
 	ok(nanosleep(&t, NULL) == -1 && errno == EINVAL, "10^9 ns: EINVAL");
 	t = (struct timespec){-1, 0};
@@ -44,9 +46,11 @@ int main(void)
 	   "the date is after 2017");
 	for (int i = 0; i < 30000000; i++)
 		x += (unsigned long)i;
-	ok(getrusage(RUSAGE_SELF, &ru) == 0 && ru.ru_utime.tv_sec * 1000000 + ru.ru_utime.tv_usec > 1000,
+	ok(getrusage(RUSAGE_SELF, &ru) == 0 &&
+		   ru.ru_utime.tv_sec * 1000000 + ru.ru_utime.tv_usec > 1000,
 	   "computing took %ld us", (long)(ru.ru_utime.tv_sec * 1000000 + ru.ru_utime.tv_usec));
 	ok(times(&tms) != (clock_t)-1, "times");
-	ok(sysinfo(&si) == 0 && si.totalram > 0 && si.freeram <= si.totalram && si.procs > 0, "sysinfo");
+	ok(sysinfo(&si) == 0 && si.totalram > 0 && si.freeram <= si.totalram && si.procs > 0,
+	   "sysinfo");
 	return tap_end();
 }

@@ -76,7 +76,8 @@ int main(void)
 		if (pids[i] == 0)
 			_exit(child_fills());
 	}
-	for (bad = 0; bad < 6 && pids[bad] > 0 && waitpid(pids[bad], &status, 0) == pids[bad] && !status;)
+	for (bad = 0;
+	     bad < 6 && pids[bad] > 0 && waitpid(pids[bad], &status, 0) == pids[bad] && !status;)
 		bad++;
 	ok(bad == 6, "six children write at once");
 	ok(all_are(1), "the parent saw none of it");

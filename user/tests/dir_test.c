@@ -42,19 +42,23 @@ int main(void)
 	ok(stat("../data", &st) == 0 && st.st_size == 20000, "a path through ..");
 	ok(stat("./././../many/../data", &st) == 0, "a path in circles");
 	ok(getcwd(was, 3) == NULL && errno == ERANGE, "no room: ERANGE");
-	ok(in_child(moves) == 0 && getcwd(was, sizeof(was)) && strcmp(was, cwd) == 0, "a child moves alone");
+	ok(in_child(moves) == 0 && getcwd(was, sizeof(was)) && strcmp(was, cwd) == 0,
+	   "a child moves alone");
 	ok(chdir("no") == -1 && errno == ENOENT && chdir("../data") == -1 && errno == ENOTDIR,
 	   "ENOENT, ENOTDIR");
 	dir = open("..", O_RDONLY | O_DIRECTORY);
 	ok(dir >= 0 && openat(dir, "data", O_RDONLY) >= 0, "openat from a descriptor");
-	ok(openat(dir, "many/../data", O_RDONLY) >= 0 && fstatat(dir, "data", &st, 0) == 0, "fstatat");
+	ok(openat(dir, "many/../data", O_RDONLY) >= 0 && fstatat(dir, "data", &st, 0) == 0,
+	   "fstatat");
 	ok(openat(0x7fff, "data", O_RDONLY) == -1 && errno == EBADF, "a bad descriptor: EBADF");
 	ok(fstatat(dir, "", &st, AT_EMPTY_PATH) == 0 && S_ISDIR(st.st_mode), "AT_EMPTY_PATH");
 	ok(fchdir(dir) == 0 && access("data", F_OK) == 0, "fchdir");
 	ok(read(dir, cwd, 10) == -1 && errno == EISDIR, "reading a directory as a file: EISDIR");
 	ok(chdir("/") == 0 && getcwd(cwd, sizeof(cwd)) && strcmp(cwd, "/") == 0, "the root");
-	ok(chdir("..") == 0 && getcwd(cwd, sizeof(cwd)) && strcmp(cwd, "/") == 0, "above the root is the root");
-	ok(chdir("/dev") == 0 && getcwd(cwd, sizeof(cwd)) && strcmp(cwd, "/dev") == 0, "/dev: %s", cwd);
+	ok(chdir("..") == 0 && getcwd(cwd, sizeof(cwd)) && strcmp(cwd, "/") == 0,
+	   "above the root is the root");
+	ok(chdir("/dev") == 0 && getcwd(cwd, sizeof(cwd)) && strcmp(cwd, "/dev") == 0, "/dev: %s",
+	   cwd);
 	ok(stat("null", &st) == 0 && S_ISCHR(st.st_mode), "/dev/null is a device");
 	return tap_end();
 }

@@ -59,8 +59,8 @@ int main(void)
 	n = try_all("bad", bad);
 	ok(n >= 8 && bad[0] == n, "%d of %d broken programs: ENOEXEC", bad[0], n);
 	n = try_all("fuzz", fuzz);
-	ok(n >= 40 && fuzz[2] == 0 && fuzz[3] == 0, "%d damaged programs: %d refused, %d ran or died", n,
-	   fuzz[0], fuzz[1]);
+	ok(n >= 40 && fuzz[2] == 0 && fuzz[3] == 0,
+	   "%d damaged programs: %d refused, %d ran or died", n, fuzz[0], fuzz[1]);
 	ok(try(test_path("exit42")) == 1, "the program itself still runs");
 	return tap_end();
 }

@@ -57,7 +57,8 @@ static void test_kernel_side(const char *echo)
 	if (chdir(test_path("")) < 0)
 		return;
 	ok(RUN("script", "script", "a b") == 0 &&
-	   strcmp(out, "<./argv_echo> <one arg> <script> <a b>\n") == 0, "#! with one argument");
+		   strcmp(out, "<./argv_echo> <one arg> <script> <a b>\n") == 0,
+	   "#! with one argument");
 	ok(RUN("script2", "script2") == 0 && strstr(out, "<script2>"), "#! that names a script");
 	ok(RUN("script_bad", "script_bad") == 200 + ENOENT, "#! of a missing interpreter: ENOENT");
 	status = RUN("script_loop", "script_loop");
@@ -71,8 +72,8 @@ static void test_kernel_side(const char *echo)
 	ok(run(echo, many) == 200 + E2BIG, "a string of 200000: E2BIG");
 	big[100000] = '\0';
 	status = run(echo, many);
-	ok(status == 0 && strlen(out) == 100000 + strlen("<x> <>\n"), "a string of 100000 arrives (%zu)",
-	   strlen(out));
+	ok(status == 0 && strlen(out) == 100000 + strlen("<x> <>\n"),
+	   "a string of 100000 arrives (%zu)", strlen(out));
 }
 
 int main(void)
@@ -83,9 +84,11 @@ int main(void)
 
 	ok(RUN(test_path("exit42"), "exit42") == 42, "a program's exit status");
 	ok(RUN(echo, "zero", "", "two words", local) == 0 &&
-	   strcmp(out, "<zero> <> <two words> <from the stack>\n") == 0, "arguments arrive");
+		   strcmp(out, "<zero> <> <two words> <from the stack>\n") == 0,
+	   "arguments arrive");
 	setenv("EXEC_TEST", "passed on", 1);
-	ok(RUN(echo, "x", "-e", "EXEC_TEST") == 0 && strcmp(out, "passed on\n") == 0, "environment");
+	ok(RUN(echo, "x", "-e", "EXEC_TEST") == 0 && strcmp(out, "passed on\n") == 0,
+	   "environment");
 	test_descriptors(echo);
 	status = RUN(echo, "x", "-f", "200");
 	ok(status == 1, "a descriptor that never was");

@@ -26,13 +26,15 @@ int main(void)
 	   "pread leaves the position alone");
 	ok(fcntl(fd, F_DUPFD, 50) == 50 && fcntl(fd, F_DUPFD, 50) == 51, "F_DUPFD: lowest from 50");
 	ok(fcntl(50, F_GETFD) == 0 && fcntl(50, F_SETFD, FD_CLOEXEC) == 0 &&
-	   fcntl(50, F_GETFD) == FD_CLOEXEC && fcntl(fd, F_GETFD) == 0, "FD_CLOEXEC is one descriptor's");
+		   fcntl(50, F_GETFD) == FD_CLOEXEC && fcntl(fd, F_GETFD) == 0,
+	   "FD_CLOEXEC is one descriptor's");
 	ok((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY, "F_GETFL");
 	ok(dup2(fd, 51) == 51 && dup2(fd, fd) == fd, "dup2");
 	ok(dup2(200, 201) == -1 && errno == EBADF, "dup2 of nothing: EBADF");
 	ok(dup3(fd, fd, 0) == -1 && errno == EINVAL, "dup3 on itself: EINVAL");
 	ok(close(50) == 0 && close(51) == 0 && close(51) == -1 && errno == EBADF, "close, once");
-	ok(close(-1) == -1 && errno == EBADF && close(1 << 20) == -1 && errno == EBADF, "out of range: EBADF");
+	ok(close(-1) == -1 && errno == EBADF && close(1 << 20) == -1 && errno == EBADF,
+	   "out of range: EBADF");
 	ok(write(fd, "x", 1) == -1 && errno == EBADF, "writing to O_RDONLY: EBADF");
 	ok(read(fd, a, 0) == 0, "reading nothing");
 	ok(ioctl(fd, TIOCGWINSZ, a) == -1 && errno == ENOTTY, "a file is no terminal: ENOTTY");

@@ -34,13 +34,16 @@ int main(void)
 	ok(stat(test_path("data"), &st) == 0 && st.st_size == SIZE && S_ISREG(st.st_mode), "stat");
 	ok(stat(test_path("empty"), &st) == 0 && st.st_size == 0, "an empty file");
 	ok(lstat(test_path("link"), &st) == 0 && S_ISLNK(st.st_mode), "lstat of a link");
-	ok(readlink(test_path("link"), link, sizeof(link)) == 4 && memcmp(link, "data", 4) == 0, "readlink");
+	ok(readlink(test_path("link"), link, sizeof(link)) == 4 && memcmp(link, "data", 4) == 0,
+	   "readlink");
 	ok(stat(test_path("link"), &st) == 0 && st.st_size == SIZE, "stat follows it");
-	ok(open(test_path("link"), O_RDONLY | O_NOFOLLOW) == -1 && errno == ELOOP, "O_NOFOLLOW: ELOOP");
+	ok(open(test_path("link"), O_RDONLY | O_NOFOLLOW) == -1 && errno == ELOOP,
+	   "O_NOFOLLOW: ELOOP");
 	ok(open(test_path("loop"), O_RDONLY) == -1 && errno == ELOOP, "a link to itself: ELOOP");
 	ok(open(test_path("nothing"), O_RDONLY) == -1 && errno == ENOENT, "ENOENT");
 	ok(open(test_path("data/x"), O_RDONLY) == -1 && errno == ENOTDIR, "ENOTDIR");
-	ok(open(test_path("data"), O_RDONLY | O_DIRECTORY) == -1 && errno == ENOTDIR, "O_DIRECTORY: ENOTDIR");
+	ok(open(test_path("data"), O_RDONLY | O_DIRECTORY) == -1 && errno == ENOTDIR,
+	   "O_DIRECTORY: ENOTDIR");
 	ok(open("", O_RDONLY) == -1 && errno == ENOENT, "the empty path: ENOENT");
 	memset(buf, 'n', 300);
 	buf[300] = '\0';
@@ -48,7 +51,8 @@ int main(void)
 	memset(buf, '/', 5000);
 	buf[5000] = '\0';
 	ok(open(buf, O_RDONLY) == -1 && errno == ENAMETOOLONG, "a path of 5000: ENAMETOOLONG");
-	ok(access(test_path("data"), R_OK) == 0 && access(test_path("exit42"), X_OK) == 0, "access");
+	ok(access(test_path("data"), R_OK) == 0 && access(test_path("exit42"), X_OK) == 0,
+	   "access");
 	ok(access(test_path("data"), X_OK) == -1 && errno == EACCES, "no x bit: EACCES");
 	ok(open(test_path("."), O_WRONLY) == -1 && errno == EISDIR, "writing a directory: EISDIR");
 	return tap_end();

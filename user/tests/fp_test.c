@@ -13,7 +13,14 @@ static int grind(double seed, double seconds)
 		double e = seed * 5, f = seed * 6, g = seed * 7, h = seed * 8;
 
 		for (int i = 0; i < 200000; i++) {
-			a += 1; b += 1; c += 1; d += 1; e += 1; f += 1; g += 1; h += 1;
+			a += 1;
+			b += 1;
+			c += 1;
+			d += 1;
+			e += 1;
+			f += 1;
+			g += 1;
+			h += 1;
 			__asm__ volatile("" ::: "memory");
 		}
 		if (a != seed + 200000 || b != seed * 2 + 200000 || c != seed * 3 + 200000 ||

@@ -28,13 +28,15 @@ int main(int argc, char **argv)
 	ok(loads >= 1, "AT_PHDR shows %d segments", loads);
 	ok(getauxval(AT_ENTRY) != 0, "AT_ENTRY");
 	ok(getauxval(AT_SECURE) == 0 && getauxval(AT_UID) == getuid() &&
-	   getauxval(AT_EGID) == getegid(), "AT_SECURE, AT_UID, AT_EGID");
+		   getauxval(AT_EGID) == getegid(),
+	   "AT_SECURE, AT_UID, AT_EGID");
 	for (int i = 0; random && i < 16; i++)
 		sum |= random[i];
 	ok(sum != 0, "AT_RANDOM points to bytes");
 	ok(wrapped() || strstr((char *)getauxval(AT_EXECFN), "hello") != NULL, "AT_EXECFN");
 	ok(uname(&u) == 0 && strcmp(u.sysname, "Linux") == 0, "uname says %s %s %s", u.sysname,
 	   u.release, u.machine);
-	ok(wrapped() || strcmp((char *)getauxval(AT_PLATFORM), u.machine) == 0, "AT_PLATFORM is the machine");
+	ok(wrapped() || strcmp((char *)getauxval(AT_PLATFORM), u.machine) == 0,
+	   "AT_PLATFORM is the machine");
 	return tap_end();
 }

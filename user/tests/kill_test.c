@@ -96,15 +96,19 @@ int main(void)
 	b = sleeper();
 	ok(setpgid(a, 0) == 0 && setpgid(b, a) == 0 && getpgid(b) == a, "a group of two");
 	ok(kill(-a, SIGTERM) == 0 && waitpid(a, &status, 0) == a && WTERMSIG(status) == SIGTERM &&
-	   waitpid(b, &status, 0) == b && WTERMSIG(status) == SIGTERM, "killed together");
-	ok(sigaction(SIGUSR1, NULL, &old) == 0 && old.sa_handler == SIG_DFL, "the default disposition");
+		   waitpid(b, &status, 0) == b && WTERMSIG(status) == SIGTERM,
+	   "killed together");
+	ok(sigaction(SIGUSR1, NULL, &old) == 0 && old.sa_handler == SIG_DFL,
+	   "the default disposition");
 	ok(signal(SIGUSR1, SIG_IGN) == SIG_DFL && sigaction(SIGUSR1, NULL, &old) == 0 &&
-	   old.sa_handler == SIG_IGN, "it changes");
+		   old.sa_handler == SIG_IGN,
+	   "it changes");
 	errno = 0;
 	ok(signal(SIGKILL, SIG_IGN) == SIG_ERR && errno == EINVAL, "not for SIGKILL: EINVAL");
 	sigemptyset(&set);
 	sigaddset(&set, SIGHUP);
 	ok(sigprocmask(SIG_SETMASK, &set, NULL) == 0 && sigprocmask(SIG_BLOCK, NULL, &set) == 0 &&
-	   sigismember(&set, SIGHUP) == 1, "the mask is kept");
+		   sigismember(&set, SIGHUP) == 1,
+	   "the mask is kept");
 	return tap_end();
 }

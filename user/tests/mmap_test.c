@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 #include "tap.h"
 
-#define RW (PROT_READ | PROT_WRITE)
+#define RW   (PROT_READ | PROT_WRITE)
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 
 static volatile char *target;
@@ -38,7 +38,8 @@ int main(void)
 	ok(zero, "it is zero");
 	memset(p, 'a', 10 * 4096);
 	ok(munmap(p + 4096, 4096) == 0, "a hole in the middle");
-	ok(dies(touch_read, p + 4096) && p[0] == 'a' && p[2 * 4096] == 'a', "only the hole is gone");
+	ok(dies(touch_read, p + 4096) && p[0] == 'a' && p[2 * 4096] == 'a',
+	   "only the hole is gone");
 	q = mmap(p + 4096, 4096, RW, ANON | MAP_FIXED, -1, 0);
 	ok(q == p + 4096 && q[0] == 0 && p[0] == 'a', "MAP_FIXED fills the hole");
 	ok(mprotect(p, 4096, PROT_READ) == 0 && p[0] == 'a', "read-only is readable");
@@ -64,15 +65,19 @@ int main(void)
 	   "a private file mapping shows the file");
 	if (f != MAP_FAILED)
 		f[0] ^= 1;
-	ok(f != MAP_FAILED && pread(fd, head, 16, 4096) == 16 && f[0] != head[0], "its writes stay private");
+	ok(f != MAP_FAILED && pread(fd, head, 16, 4096) == 16 && f[0] != head[0],
+	   "its writes stay private");
 	ok(mmap(NULL, 0, RW, ANON, -1, 0) == MAP_FAILED && errno == EINVAL, "length 0: EINVAL");
-	ok(mmap(NULL, 4096, RW, MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == EINVAL, "no type: EINVAL");
-	ok(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, -1, 0) == MAP_FAILED && errno == EBADF, "EBADF");
+	ok(mmap(NULL, 4096, RW, MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == EINVAL,
+	   "no type: EINVAL");
+	ok(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, -1, 0) == MAP_FAILED && errno == EBADF,
+	   "EBADF");
 	ok(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 100) == MAP_FAILED && errno == EINVAL,
 	   "offset inside a page: EINVAL");
 	ok(mmap(NULL, 4096, RW, MAP_SHARED, fd, 0) == MAP_FAILED && errno == EACCES,
 	   "shared and writable of a read-only descriptor: EACCES");
 	ok(munmap((void *)1, 4096) == -1 && errno == EINVAL, "munmap inside a page: EINVAL");
-	ok(mmap(NULL, 1ul << 47, RW, ANON, -1, 0) == MAP_FAILED && errno == ENOMEM, "too big: ENOMEM");
+	ok(mmap(NULL, 1ul << 47, RW, ANON, -1, 0) == MAP_FAILED && errno == ENOMEM,
+	   "too big: ENOMEM");
 	return tap_end();
 }

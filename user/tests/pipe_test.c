@@ -105,15 +105,18 @@ int main(void)
 	char c = 0;
 
 	ok(pipe2(fd, O_NONBLOCK | O_CLOEXEC) == 0, "pipe2");
-	ok(fcntl(fd[0], F_GETFD) == FD_CLOEXEC && (fcntl(fd[1], F_GETFL) & O_NONBLOCK), "its flags");
+	ok(fcntl(fd[0], F_GETFD) == FD_CLOEXEC && (fcntl(fd[1], F_GETFL) & O_NONBLOCK),
+	   "its flags");
 	ok(read(fd[0], &c, 1) == -1 && errno == EAGAIN, "empty: EAGAIN");
 	p = (struct pollfd){fd[0], POLLIN, 0};
 	ok(poll(&p, 1, 20) == 0, "poll: nothing to read");
-	ok(write(fd[1], "q", 1) == 1 && poll(&p, 1, 1000) == 1 && p.revents == POLLIN, "poll: readable");
+	ok(write(fd[1], "q", 1) == 1 && poll(&p, 1, 1000) == 1 && p.revents == POLLIN,
+	   "poll: readable");
 	ok(read(fd[0], &c, 1) == 1 && c == 'q', "the byte");
 	while (full < 10000 && write(fd[1], "0123456789abcdef", 16) == 16)
 		full++;
-	ok(full >= 256 && full < 10000 && errno == EAGAIN, "full: EAGAIN after %d bytes", full * 16);
+	ok(full >= 256 && full < 10000 && errno == EAGAIN, "full: EAGAIN after %d bytes",
+	   full * 16);
 	ok(write(fd[0], "x", 1) == -1 && errno == EBADF, "writing to the read end: EBADF");
 	ok(lseek(fd[0], 0, SEEK_SET) == -1 && errno == ESPIPE, "no position: ESPIPE");
 	close(fd[0]);

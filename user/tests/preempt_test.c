@@ -1,4 +1,5 @@
-/* preempt_test.c - nobody who computes keeps others from running, and all CPUs are shared fairly. */
+/* preempt_test.c - nobody who computes keeps others from running, and all CPUs are shared fairly.
+ */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <sys/mman.h>
@@ -8,8 +9,8 @@
 
 int main(void)
 {
-	volatile unsigned long *count = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-					     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile unsigned long *count =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	unsigned long least = ~0ul, most = 0;
 	int started = 0, done = 0;
 	cpu_set_t set;
@@ -45,6 +46,7 @@ int main(void)
 	}
 	ok(least > 0 && most / least < 50, "none starves: %lu to %lu rounds", least, most);
 	ok(sched_yield() == 0, "sched_yield");
-	ok(sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) >= 1, "%d CPUs", CPU_COUNT(&set));
+	ok(sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) >= 1, "%d CPUs",
+	   CPU_COUNT(&set));
 	return tap_end();
 }

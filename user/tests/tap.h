@@ -1,5 +1,5 @@
-/* tap.h - checks that print TAP lines. A program ends with `return tap_end();`: 0 only if there were
- * checks and all of them held. Children that check use exit codes, not ok(). */
+/* tap.h - checks that print TAP lines. A program ends with `return tap_end();`: 0 only if there
+ * were checks and all of them held. Children that check use exit codes, not ok(). */
 #ifndef USER_TAP_H
 #define USER_TAP_H
 
@@ -16,8 +16,8 @@
 extern char **environ;
 static int tap_count, tap_failed;
 
-__attribute__((format(printf, 4, 5), unused)) static int tap_ok(int good, const char *file, int line,
-								 const char *fmt, ...)
+__attribute__((format(printf, 4, 5), unused)) static int tap_ok(int good, const char *file,
+								int line, const char *fmt, ...)
 {
 	va_list ap;
 

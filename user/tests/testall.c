@@ -1,5 +1,5 @@
-/* testall.c - runs every test named in DIR/list, one after the other: `testall [dir]`. A test passes
- * if it exits with 0 in time. Ends with "N passed, N failed" and a truthful status. */
+/* testall.c - runs every test named in DIR/list, one after the other: `testall [dir]`. A test
+ * passes if it exits with 0 in time. Ends with "N passed, N failed" and a truthful status. */
 #include "tap.h"
 
 #define LIMIT_S 120.0
@@ -46,8 +46,8 @@ int main(int argc, char **argv)
 			printf("PASS %s\n", name);
 		} else {
 			failed++;
-			printf("FAIL %s: %s 0x%x\n", name, status < 0 ? "time limit" : "wait status",
-			       (unsigned int)status);
+			printf("FAIL %s: %s 0x%x\n", name,
+			       status < 0 ? "time limit" : "wait status", (unsigned int)status);
 		}
 	}
 	printf("%d passed, %d failed\n", passed, failed);

@@ -59,11 +59,13 @@ int main(void)
 	ok(waitpid(a, &status, 0) == -1 && errno == ECHILD, "only once");
 	a = child(200, 1);
 	b = child(1, 2);
-	ok(waitpid(a, &status, 0) == a && WEXITSTATUS(status) == 1, "a named child, the slower one");
+	ok(waitpid(a, &status, 0) == a && WEXITSTATUS(status) == 1,
+	   "a named child, the slower one");
 	ok(wait4(-1, &status, 0, &ru) == b && WEXITSTATUS(status) == 2, "then the other");
 	a = child(60000, 0);
 	ok(kill(a, SIGKILL) == 0 && waitpid(a, &status, 0) == a && WIFSIGNALED(status) &&
-	   WTERMSIG(status) == SIGKILL, "killed while it sleeps");
+		   WTERMSIG(status) == SIGKILL,
+	   "killed while it sleeps");
 	status = in_child(crash);
 	ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, "a crash is SIGSEGV");
 	ok(waitpid(999999, &status, 0) == -1 && errno == ECHILD, "somebody else's pid: ECHILD");

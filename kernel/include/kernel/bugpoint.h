@@ -9,7 +9,7 @@
 #include <kernel/boot.h>
 
 #ifdef CONFIG_HANGBENCH
-#define bugpoint(name) unlikely(cmdline_is("bug", name))
+#define bugpoint(name)  unlikely(cmdline_is("bug", name))
 #define BUGPOINT_NO_TSA NO_TSA
 #else
 #define bugpoint(name) false

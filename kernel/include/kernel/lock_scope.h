@@ -14,8 +14,8 @@
 typedef char lock_scope_t[1];
 
 #define MUTEX_GUARD_SCOPE                                                                          \
-	_Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wshadow\"")          \
-	typedef char lock_scope_t[2] __unused;                                                     \
+	_Pragma("clang diagnostic push") _Pragma(                                                  \
+		"clang diagnostic ignored \"-Wshadow\"") typedef char lock_scope_t[2] __unused;    \
 	_Pragma("clang diagnostic pop") _Static_assert(sizeof(lock_scope_t) == 2, "guarded block")
 
 /* Notes the caller's address as the place where this thread leaves the kernel: what a report shows

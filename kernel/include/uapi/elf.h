@@ -5,10 +5,10 @@
 
 #include <stdint.h>
 
-#define ELF_MAGIC "\177ELF"
-#define ELF_CLASS64 2
+#define ELF_MAGIC    "\177ELF"
+#define ELF_CLASS64  2
 #define ELF_DATA_LSB 1
-#define ELF_VERSION 1
+#define ELF_VERSION  1
 enum { EI_CLASS = 4, EI_DATA = 5, EI_VERSION = 6, EI_NIDENT = 16 };
 enum { ET_EXEC = 2, ET_DYN = 3 };
 enum { PT_LOAD = 1, PT_INTERP = 3, PT_PHDR = 6, PT_GNU_STACK = 0x6474e551 };
@@ -30,9 +30,23 @@ _Static_assert(sizeof(struct elf64_ehdr) == 64, "ELF64 file header");
 _Static_assert(sizeof(struct elf64_phdr) == 56, "ELF64 program header");
 
 enum {
-	AT_NULL = 0, AT_PHDR = 3, AT_PHENT = 4, AT_PHNUM = 5, AT_PAGESZ = 6, AT_BASE = 7,
-	AT_FLAGS = 8, AT_ENTRY = 9, AT_UID = 11, AT_EUID = 12, AT_GID = 13, AT_EGID = 14,
-	AT_PLATFORM = 15, AT_HWCAP = 16, AT_CLKTCK = 17, AT_SECURE = 23, AT_RANDOM = 25,
+	AT_NULL = 0,
+	AT_PHDR = 3,
+	AT_PHENT = 4,
+	AT_PHNUM = 5,
+	AT_PAGESZ = 6,
+	AT_BASE = 7,
+	AT_FLAGS = 8,
+	AT_ENTRY = 9,
+	AT_UID = 11,
+	AT_EUID = 12,
+	AT_GID = 13,
+	AT_EGID = 14,
+	AT_PLATFORM = 15,
+	AT_HWCAP = 16,
+	AT_CLKTCK = 17,
+	AT_SECURE = 23,
+	AT_RANDOM = 25,
 	AT_EXECFN = 31,
 };
 
