@@ -43,6 +43,10 @@ static void init_thread(void *arg)
 	vfs_init();
 	err = vfs_mount_root("vda");
 	process_init();
+	if (cmdline_is("bench", "1")) {
+		trace_bench();
+		arch_poweroff(true);
+	}
 	tests = cmdline_get("ktest", &len);
 	if (tests)
 		arch_poweroff(ktest_run(tests, len) == 0);

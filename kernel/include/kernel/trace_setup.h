@@ -11,6 +11,8 @@ void trace_early_init(u64 entry_ticks);
 void trace_box_init(void);
 /* After percpu_init(): every CPU gets its ring and its entry. */
 void trace_cpus_init(void);
+/* Boot option bench=1: prints what a probe costs (kernel/trace/bench.c). Thread context. */
+void trace_bench(void);
 /* Around an NMI: until the exit, what runs counts as interrupt context. */
 void trace_nmi_enter(void);
 void trace_nmi_exit(void);
