@@ -82,7 +82,7 @@ class Hang:
             time.sleep(0.25)
         self.seconds = time.monotonic() - guest.started
         for _ in range(20):  # until all three programs have run into it
-            if "3 tasks" in self.words:
+            if all(f"{name} (pid" in self.words for name in ("sh", "ls", "cat")):
                 break
             time.sleep(0.25)
             self.words = guest.why()[1]

@@ -85,7 +85,7 @@ def test_a_raw_core_is_made_readable(hung4, tmp_path):
 
 
 def test_plain_gdb_reads_kernel_variables(hung4, hung_core):
-    out = qemu.gdb_batch(hung4.guest.elf, ["x/s __blackbox_start"], before=[f"core-file {hung_core}"])
+    out = qemu.gdb_batch(hung4.guest.elf, ["x/s &__blackbox_start"], before=[f"core-file {hung_core}"])
     assert "HNDSIGHT" in out, out
 
 

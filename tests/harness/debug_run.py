@@ -116,12 +116,12 @@ def observe(guest, bug):
 
 
 def boot_failure(guest):
-    """Neither prompt nor hang: the console's end, and what the black box says (RAM outlives QEMU)."""
+    """Neither prompt nor hang: what the console and the black box say."""
     try:
         guest.wait_for(qemu.PROMPT, 0)
     except qemu.GuestError as e:
-        return qemu.GuestError(f"boot failed: {e}\n  tracedump why:\n{guest.why()[1]}")
-    return qemu.GuestError("boot failed after the prompt: QEMU has ended\n" + guest.why()[1])
+        return qemu.GuestError(f"boot failed: {e}")
+    return qemu.GuestError(f"QEMU has ended after the prompt\n{guest.why()[1]}")
 
 
 def settle(guest, words):

@@ -323,7 +323,18 @@ class Guest:
         tail = "\n".join("    | " + line for line in self.console().splitlines()[-30:])
         msg = self.qemu_messages().strip()
         return (f"{self.arch} with {self.cpus} CPUs: {what}\n"
-                f"  console:\n{tail or '    (nothing)'}" + (f"\n  QEMU says: {msg}" if msg else ""))
+                f"  console:\n{tail or '    (nothing)'}" + (f"\n  QEMU says: {msg}" if msg else "") +
+                self._diagnosis())
+
+    def _diagnosis(self):
+        """What the black box says; RAM outlives QEMU."""
+        if not os.path.exists(TRACEDUMP) or not os.path.exists(self.ram):
+            return ""
+        try:
+            code, words = self.why()
+        except subprocess.TimeoutExpired:
+            return "\n  tracedump why did not end"
+        return "" if code == 2 else "\n  tracedump why:\n" + "\n".join("    | " + w for w in words.splitlines())
 
     def wait_for(self, text, timeout=60.0, poll=0.02):
         """Waits for `text` on the console behind what earlier calls matched; returns the console

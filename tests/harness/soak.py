@@ -27,10 +27,9 @@ def one_boot(opt):
                 raise qemu.GuestError(f"power-off failed: QEMU's status {guest.status}")
             return seconds
         except qemu.GuestError as e:
-            code, words = guest.why()
             keep = os.path.join(opt.build_dir, "soak-failure.ram")
             subprocess.call(["cp", "--sparse=always", guest.ram, keep])
-            raise qemu.GuestError(f"{e}\n  tracedump why:\n{words}\n  RAM: {keep}") from None
+            raise qemu.GuestError(f"{e}\n  RAM: {keep}") from None
 
 
 def main(argv):
