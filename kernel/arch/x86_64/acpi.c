@@ -73,8 +73,14 @@ struct __packed madt_entry {
 		} x2apic;
 	};
 };
-enum { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_NMI = 4, MADT_ADDRESS = 5,
-       MADT_X2APIC = 9 };
+enum {
+	MADT_LAPIC = 0,
+	MADT_IOAPIC = 1,
+	MADT_OVERRIDE = 2,
+	MADT_NMI = 4,
+	MADT_ADDRESS = 5,
+	MADT_X2APIC = 9
+};
 #define MADT_CPU_ENABLED 1u
 
 struct __packed mcfg_entry {
@@ -86,14 +92,14 @@ struct __packed mcfg_entry {
 #define MCFG_FIRST 44u /* header and eight reserved bytes */
 
 /* Fixed description table, by offset: it grew over the versions. */
-#define FADT_DSDT 40u
-#define FADT_PM1A_CNT 64u
-#define FADT_PM1B_CNT 68u
-#define FADT_PM_TIMER 76u
-#define FADT_CENTURY 108u
+#define FADT_DSDT       40u
+#define FADT_PM1A_CNT   64u
+#define FADT_PM1B_CNT   68u
+#define FADT_PM_TIMER   76u
+#define FADT_CENTURY    108u
 #define FADT_BOOT_FLAGS 109u
-#define FADT_FLAGS 112u
-#define BOOT_NO_CMOS 0x20u
+#define FADT_FLAGS      112u
+#define BOOT_NO_CMOS    0x20u
 #define FLAG_HW_REDUCED (1u << 20)
 
 static u8 sum(const void *p, size_t n)
@@ -119,8 +125,8 @@ static const struct header *table_at(phys_addr_t pa)
 	const struct header *h = at(pa, sizeof(*h));
 
 	if (h->length < sizeof(*h) || h->length > 16u << 20) {
-		pr_warn("table %.4s at 0x%llx has length %u", h->signature,
-			(unsigned long long)pa, h->length);
+		pr_warn("table %.4s at 0x%llx has length %u", h->signature, (unsigned long long)pa,
+			h->length);
 		return NULL;
 	}
 	h = at(pa, h->length);
@@ -285,7 +291,7 @@ static void s5_find(const struct header *dsdt)
 		if (p[-1] != 0x08 && !(p[-1] == '\\' && p[-2] == 0x08))
 			continue;
 		q += 1 + (*q >> 6); /* package length */
-		q++;		    /* number of elements */
+		q++;                /* number of elements */
 		used = aml_byte(q, end, &x86_acpi.s5_a);
 		if (used)
 			aml_byte(q + used, end, &x86_acpi.s5_b);

@@ -3,7 +3,7 @@
 #define X86_ACPI_H
 #include <kernel/types.h>
 
-#define ISA_IRQS 16
+#define ISA_IRQS    16
 #define MAX_IOAPICS 16
 struct x86_acpi {
 	bool found; /* there were tables */
@@ -18,12 +18,12 @@ struct x86_acpi {
 	struct {
 		u32 gsi;
 		bool level, active_low;
-	} isa[ISA_IRQS]; /* where ISA interrupt n arrives */
-	u16 pm_timer;	 /* I/O port, 0 = none */
+	} isa[ISA_IRQS];                /* where ISA interrupt n arrives */
+	u16 pm_timer;                   /* I/O port, 0 = none */
 	u16 pm1a_control, pm1b_control; /* ports, 0 = none */
-	int s5_a, s5_b;			/* sleep types for "off", -1 = not found */
-	u8 century;			/* CMOS register, 0 = none */
-	bool no_cmos;			/* the RTC is not there */
+	int s5_a, s5_b;                 /* sleep types for "off", -1 = not found */
+	u8 century;                     /* CMOS register, 0 = none */
+	bool no_cmos;                   /* the RTC is not there */
 };
 extern struct x86_acpi x86_acpi;
 

@@ -15,32 +15,32 @@
 #include "acpi.h"
 #include "x86.h"
 
-#define APIC_ID 0x020
-#define APIC_TPR 0x080
-#define APIC_EOI 0x0b0
-#define APIC_SPURIOUS 0x0f0
-#define APIC_ESR 0x280
-#define APIC_ICR 0x300
-#define APIC_ICR_HIGH 0x310
+#define APIC_ID        0x020
+#define APIC_TPR       0x080
+#define APIC_EOI       0x0b0
+#define APIC_SPURIOUS  0x0f0
+#define APIC_ESR       0x280
+#define APIC_ICR       0x300
+#define APIC_ICR_HIGH  0x310
 #define APIC_LVT_TIMER 0x320
 #define APIC_LVT_LINT0 0x350
 #define APIC_LVT_ERROR 0x370
-#define APIC_INITIAL 0x380
-#define APIC_CURRENT 0x390
-#define APIC_DIVIDE 0x3e0
+#define APIC_INITIAL   0x380
+#define APIC_CURRENT   0x390
+#define APIC_DIVIDE    0x3e0
 
-#define ICR_FIXED 0x000
-#define ICR_NMI 0x400
-#define ICR_INIT 0x500
-#define ICR_STARTUP 0x600
-#define ICR_PENDING 0x1000
-#define ICR_ASSERT 0x4000
-#define LVT_NMI 0x400
-#define LVT_MASKED 0x10000
+#define ICR_FIXED       0x000
+#define ICR_NMI         0x400
+#define ICR_INIT        0x500
+#define ICR_STARTUP     0x600
+#define ICR_PENDING     0x1000
+#define ICR_ASSERT      0x4000
+#define LVT_NMI         0x400
+#define LVT_MASKED      0x10000
 #define SPURIOUS_ENABLE 0x100
-#define BASE_ENABLE 0x800
-#define DIVIDE_BY_1 0xb
-#define SEND_SPINS 100000u
+#define BASE_ENABLE     0x800
+#define DIVIDE_BY_1     0xb
+#define SEND_SPINS      100000u
 
 static volatile u32 *regs; /* NULL until arch_irqchip_init() */
 

@@ -1,11 +1,13 @@
-/* asm-offsets.c - constants for assembly. Compiled to text only: kernel.mk turns each line that holds
+/* asm-offsets.c - constants for assembly. Compiled to text only: kernel.mk turns each line that
+ * holds
  * ->NAME $value into a #define of asm-offsets.h. */
 #include <kernel/boot.h>
 #include <kernel/thread.h>
 #include <arch/mmu.h>
 #include "x86.h"
 
-#define DEFINE(name, value) __asm__ volatile("\n.ascii \"->" #name " %0\"" : : "i"((u64)(value)))
+#define DEFINE(name, value)                                                                        \
+	__asm__ volatile("\n.ascii \"->" #name " %0\"" : : "i"((u64)(value)))
 #define OFFSET(name, type, member) DEFINE(name, __builtin_offsetof(type, member))
 
 void asm_offsets(void);

@@ -1,7 +1,7 @@
 /* boot.S - from the boot protocol, and from a start-up IPI, into C.
  *
- * Boot CPU: PVH (Xen's "x86/HVM direct boot ABI"): 32-bit, paging off, flat segments, EBX = physical
- * address of the start info. EAX is not part of the identification: some firmware enters with
+ * Boot CPU: PVH (Xen's "x86/HVM direct boot ABI"): 32-bit, paging off, flat segments, EBX =
+ * physical address of the start info. EAX is not part of the identification: some firmware enters with
  * another protocol's magic there; C checks the start info's own magic.
  *
  * Early map: 2 MiB pages for the low 4 GiB, seen at 0 (only until the jump to the link address, and
@@ -112,7 +112,7 @@ boot_high64:
 	movl %esi, %edi
 	shlq $32, %rbp
 	orq %rbp, %rdi
-	/* GS base is 0 after reset, the boot CPU's per-CPU offset; firmware might have changed it */
+	/* GS base is 0 after reset, the boot CPU's per-CPU offset; firmware may have changed it */
 	movl $MSR_GS_BASE, %ecx
 	xorl %eax, %eax
 	xorl %edx, %edx

@@ -2,9 +2,9 @@
  *
  * Source: Xen's public headers arch-x86/hvm/start_info.h (layout of version 1). The start info and
  * all that it points to lie somewhere in RAM. Everything needed is copied into one arena, sized to
- * fit, at the top of a RAM range and clear of everything in use; it is in boot_info.reserved itself.
- * Afterwards only the image, page 0, the trampoline's page, the arena and the boot modules are in
- * use. Runs on the boot CPU alone, before any allocator. */
+ * fit, at the top of a RAM range and clear of everything in use; it is in boot_info.reserved
+ * itself. Afterwards only the image, page 0, the trampoline's page, the arena and the boot modules
+ * are in use. Runs on the boot CPU alone, before any allocator. */
 #define LOG_TAG "boot"
 #include <arch/boot.h>
 #include <arch/mmu.h>
@@ -30,12 +30,12 @@ struct start_mem {
 	u64 base, size;
 	u32 type, reserved;
 };
-#define START_RAM 1u
+#define START_RAM   1u
 #define CMDLINE_MAX 65536u
 
-#define LOW_END 0x100000ull
+#define LOW_END          0x100000ull
 #define TRAMPOLINE_FIRST 0x8000ull
-#define TRAMPOLINE_END 0xa0000ull
+#define TRAMPOLINE_END   0xa0000ull
 
 u64 x86_start_info_pa;
 phys_addr_t x86_trampoline_pa;
@@ -63,8 +63,16 @@ static bool overlap(u64 a, u64 asize, u64 b, u64 bsize)
 
 /* The ranges in use while we parse, one after the other; false after the last. The first three and
  * the modules stay in use. */
-enum { USE_IMAGE, USE_PAGE0, USE_TRAMPOLINE, USE_INFO, USE_CMDLINE, USE_MEMMAP, USE_MODLIST,
-       USE_MODULES };
+enum {
+	USE_IMAGE,
+	USE_PAGE0,
+	USE_TRAMPOLINE,
+	USE_INFO,
+	USE_CMDLINE,
+	USE_MEMMAP,
+	USE_MODLIST,
+	USE_MODULES
+};
 static bool in_use(unsigned int i, struct mem_range *r)
 {
 	const struct start_module *m;
@@ -96,8 +104,8 @@ static bool in_use(unsigned int i, struct mem_range *r)
 	i -= USE_MODULES;
 	if (i >= info->nr_modules)
 		return false;
-	m = (const struct start_module *)early(info->modules,
-					       (u64)info->nr_modules * sizeof(*m), "module list") +
+	m = (const struct start_module *)early(info->modules, (u64)info->nr_modules * sizeof(*m),
+					       "module list") +
 	    i;
 	*r = (struct mem_range){m->base, m->size};
 	return true;

@@ -1,8 +1,8 @@
 /* context.c - threads: kernel stacks, FP and TLS registers.
  *
  * A thread that does not run has its callee-saved registers on its stack, in the order that
- * x86_switch_stack (entry.S) pops them. The top TF_BYTES of every kernel stack are kept free for the
- * user frame, so that a kernel thread may fill it (exec) while it still runs below.
+ * x86_switch_stack (entry.S) pops them. The top TF_BYTES of every kernel stack are kept free for
+ * the user frame, so that a kernel thread may fill it (exec) while it still runs below.
  *
  * FP registers are switched eagerly, for threads with arch.user only. Kernel code has none, so
  * between a user thread's switch-out and the next user thread's switch-in their content is of no
@@ -21,7 +21,7 @@ struct switch_frame {
 
 /* The clean state: x87 control word 0x37f, MXCSR 0x1f80, the rest zero (psABI 3.4.1). */
 static u8 fpu_clean[X86_FPU_BYTES] __aligned(X86_FPU_ALIGN);
-#define FPU_FCW 0
+#define FPU_FCW   0
 #define FPU_MXCSR 24
 
 static void *fpu_area(struct thread *t)
@@ -163,8 +163,8 @@ struct trap_frame *arch_user_frame(void)
 	return (struct trap_frame *)arch_current()->kstack_top - 1;
 }
 
-/* The first program of a kernel thread was not switched to as a user thread: its stack is not in the
- * TSS for sure. */
+/* The first program of a kernel thread was not switched to as a user thread: its stack is not in
+ * the TSS for sure. */
 void __noreturn arch_enter_user(void)
 {
 	arch_irq_disable();

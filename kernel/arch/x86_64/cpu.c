@@ -1,6 +1,7 @@
 /* cpu.c - this processor: control registers, descriptor tables, idle, halt.
- * Each CPU has its own GDT, TSS and exception stacks (per-CPU data); the IDT is shared. Above the top
- * of each exception stack lies the CPU's per-CPU offset, which the IST entries load (entry.S). */
+ * Each CPU has its own GDT, TSS and exception stacks (per-CPU data); the IDT is shared. Above the
+ * top of each exception stack lies the CPU's per-CPU offset, which the IST entries load (entry.S).
+ */
 #define LOG_TAG "cpu"
 #include <arch/boot.h>
 #include <arch/cpu.h>
@@ -28,7 +29,7 @@ DEFINE_PER_CPU(struct x86_tss, x86_tss) __aligned(64);
 static DEFINE_PER_CPU(u64, gdt[GDT_ENTRIES]) __aligned(64);
 
 /* A report is written on these, so they are as large as it needs. */
-#define EXCEPTION_STACK 8192
+#define EXCEPTION_STACK  8192
 #define EXCEPTION_STACKS 3
 struct exception_stack {
 	u8 stack[EXCEPTION_STACK - 16];
@@ -51,7 +52,7 @@ struct __packed table_ptr {
 };
 
 #define GATE_INTERRUPT 0x8e
-#define GATE_USER 0x60 /* callable by INT3, INTO from user mode */
+#define GATE_USER      0x60 /* callable by INT3, INTO from user mode */
 
 static void idt_set(unsigned int vec, const char *handler, unsigned int ist, unsigned int extra)
 {
@@ -107,7 +108,9 @@ static void control_registers(void)
 	__asm__ volatile("movq %0, %%cr0" : : "r"(cr0) : "memory");
 	write_cr4(cr4_value);
 	if (x86_has_xsave)
-		__asm__ volatile("xsetbv" : : "c"(0), "a"((u32)x86_xcr0), "d"((u32)(x86_xcr0 >> 32)));
+		__asm__ volatile("xsetbv"
+				 :
+				 : "c"(0), "a"((u32)x86_xcr0), "d"((u32)(x86_xcr0 >> 32)));
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
 	wrmsr(MSR_STAR, (u64)X86_STAR_USER << 48 | (u64)X86_KERNEL_CS << 32);
 	wrmsr(MSR_LSTAR, (u64)x86_syscall_entry);

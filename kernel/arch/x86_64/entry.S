@@ -1,16 +1,16 @@
 /* entry.S - entries into the kernel and the way back.
  *
  * GS. In user mode GS base is the program's and KERNEL_GS_BASE this CPU's per-CPU offset; swapgs at
- * each entry from user mode and each return to it exchanges them. Ordinary exceptions and interrupts
- * tell by the saved CS which side they came from. NMI, machine check and double fault can also hit
+ * each entry from user mode and each return to it exchanges them. Ordinary exceptions and
+ * interrupts tell by the saved CS which side they came from. NMI, machine check and double fault can also hit
  * between SYSCALL and its swapgs, so they look at nothing: their own IST stack carries the per-CPU
  * offset above its top (cpu.c puts it there); they save GS base, load that, and put the old value
  * back. An NMI cannot nest: it never executes IRET before its end, because a fault inside the NMI
  * path is fatal.
  *
- * Stacks. The frame of an entry from user mode is at the top of the thread's kernel stack (TSS.rsp0).
- * Below each frame entry code puts a two-word stack frame {rbp, rip} of what was interrupted, so that
- * a walk over frame pointers shows it.
+ * Stacks. The frame of an entry from user mode is at the top of the thread's kernel stack
+ * (TSS.rsp0). Below each kernel frame entry code puts a two-word stack frame {rbp, rip} of what was
+ * interrupted, so that a walk over frame pointers shows it.
  *
  * Return. The frame was checked in C (x86_exit_to_user): selectors, flags and a user rip, so that
  * neither iretq nor sysretq can fault in kernel mode.
@@ -77,7 +77,7 @@ x86_vector_stubs:
 	vec = 0
 	.rept 256
 	.balign 16
-	.if !(vec == 8 || (vec >= 10 && vec <= 14) || vec == 17 || vec == 21 || vec == 29 || vec == 30)
+	.if vec != 8 && (vec < 10 || vec > 14) && vec != 17 && vec != 21 && vec != 29 && vec != 30
 	pushq $0
 	.endif
 	pushq $vec
@@ -196,8 +196,8 @@ x86_enter_user:
 	ist_entry x86_entry_machine_check, x86_machine_check, VEC_MACHINE_CHECK, 0
 
 /* ---- threads -------------------------------------------------------------------------------- */
-/* struct thread *x86_switch_stack(prev, next, &prev_sp, next_sp): returns prev, on next's stack. The
- * current thread and the stack change next to each other: an NMI sees at most one step. */
+/* struct thread *x86_switch_stack(prev, next, &prev_sp, next_sp): returns prev, on next's stack.
+ * The current thread and the stack change next to each other: an NMI sees at most one step. */
 	.globl x86_switch_stack
 	.type x86_switch_stack, @function
 x86_switch_stack:

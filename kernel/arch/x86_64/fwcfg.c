@@ -8,19 +8,19 @@
 #include <kernel/string.h>
 #include "x86.h"
 
-#define PORT_SELECT 0x510
-#define PORT_DATA 0x511
-#define PORT_DMA 0x514
+#define PORT_SELECT   0x510
+#define PORT_DATA     0x511
+#define PORT_DMA      0x514
 #define KEY_SIGNATURE 0x0000
-#define KEY_ID 0x0001
+#define KEY_ID        0x0001
 #define KEY_DIRECTORY 0x0019
-#define ID_DMA 2u
-#define DMA_ERROR 1u
-#define DMA_SELECT 8u
-#define DMA_WRITE 16u
-#define FILE_NAME 56u
-#define PIECE 512u
-#define SPINS 1000000
+#define ID_DMA        2u
+#define DMA_ERROR     1u
+#define DMA_SELECT    8u
+#define DMA_WRITE     16u
+#define FILE_NAME     56u
+#define PIECE         512u
+#define SPINS         1000000
 
 struct dma {
 	u32 control, length; /* all big-endian */

@@ -1,9 +1,9 @@
 /* ioapic.c - device interrupts: the I/O APICs, message-signalled interrupts, the pool of vectors.
  *
- * An interrupt number is a vector. Each vector of the pool is free, or belongs to an input of an I/O
- * APIC (a "global system interrupt"), or to a message. Under ioapic_lock: the pool, and the index
- * and data registers of the I/O APICs, which are a pair. The lock is taken with interrupts masked
- * and nothing is called under it. */
+ * An interrupt number is a vector. Each vector of the pool is free, or belongs to an input of an
+ * I/O APIC (a "global system interrupt"), or to a message. Under ioapic_lock: the pool, and the
+ * index and data registers of the I/O APICs, which are a pair. The lock is taken with interrupts
+ * masked and nothing is called under it. */
 #define LOG_TAG "ioapic"
 #include <arch/boot.h>
 #include <arch/irqchip.h>
@@ -16,11 +16,11 @@
 #include "acpi.h"
 #include "x86.h"
 
-#define REG_VERSION 0x01
-#define REG_ENTRY 0x10 /* two registers an input */
+#define REG_VERSION      0x01
+#define REG_ENTRY        0x10 /* two registers an input */
 #define ENTRY_LOW_ACTIVE (1u << 13)
-#define ENTRY_LEVEL (1u << 15)
-#define ENTRY_MASKED (1u << 16)
+#define ENTRY_LEVEL      (1u << 15)
+#define ENTRY_MASKED     (1u << 16)
 
 #define PIC1 0x20
 #define PIC2 0xa0
@@ -147,8 +147,8 @@ int arch_msi_alloc(u64 *addr, u32 *data)
 /* Where a pin arrives is told by AML code, which we do not run. QEMU's q35 wires it in a fixed way:
  * slots up to 24 go to PIRQ E-H, that is GSI 20-23, turned by the slot. */
 #define Q35_HOST_BRIDGE 0x29c08086u
-#define Q35_SLOTS 25u
-#define Q35_GSI 20u
+#define Q35_SLOTS       25u
+#define Q35_GSI         20u
 
 int arch_pci_intx(unsigned int dev, unsigned int pin)
 {

@@ -1,7 +1,7 @@
 /* kernel.lds.S - the kernel's image. Linked at IMAGE_BASE + 2 MiB, loaded at physical 2 MiB.
  * Three segments, page aligned: R/X, R, RW (W^X). What must hold:
- *  - .ksyms differs in size between the two link passes, so it is the last of the read-only part: no
- *    text address depends on it;
+ *  - .ksyms differs in size between the two link passes, so it ends the read-only part: no text
+ *    address depends on it;
  *  - .blackbox is last and occupies no file space; the box's dynamic part follows it in RAM;
  *  - section and symbol names are the same on both architectures. */
 #define IMAGE_BASE 0xffffffff80000000

@@ -7,7 +7,7 @@
 #include <kernel/preempt.h>
 #include "x86.h"
 
-#define KERNEL_HALF 256 /* first root entry of the kernel half */
+#define KERNEL_HALF  256 /* first root entry of the kernel half */
 #define ROOT_ENTRIES 512
 /* Beyond this many pages emptying everything is cheaper. */
 #define FLUSH_PAGES_MAX 32
@@ -76,11 +76,11 @@ void arch_tlb_flush_all(unsigned long va, unsigned long size, u32 asid, const vo
 	bool any = false;
 
 	preempt_disable();
-	/* the table's new content before the look at the mask; pairs with the atomic cpumask_set() that
-	 * precedes a CPU's first use of an address space */
+	/* the table's new content before the look at the mask; pairs with the atomic cpumask_set()
+	 * that precedes a CPU's first use of an address space */
 	smp_mb();
 	arch_tlb_flush_local(va, size, asid);
-	for_each_online_cpu(c) {
+	for_each_online_cpu (c) {
 		if (c == this_cpu() || !cpumask_test(mask, c))
 			continue;
 		cpumask_set(&others, c);

@@ -6,21 +6,21 @@
 #include "acpi.h"
 #include "x86.h"
 
-#define UART 0x3f8
-#define UART_DATA (UART + 0)
-#define UART_IER (UART + 1)
-#define UART_FCR (UART + 2)
-#define UART_LCR (UART + 3)
-#define UART_MCR (UART + 4)
-#define UART_LSR (UART + 5)
-#define UART_SCRATCH (UART + 7)
-#define IER_RX 0x01
-#define LCR_8N1 0x03
-#define LCR_DIVISOR 0x80
+#define UART             0x3f8
+#define UART_DATA        (UART + 0)
+#define UART_IER         (UART + 1)
+#define UART_FCR         (UART + 2)
+#define UART_LCR         (UART + 3)
+#define UART_MCR         (UART + 4)
+#define UART_LSR         (UART + 5)
+#define UART_SCRATCH     (UART + 7)
+#define IER_RX           0x01
+#define LCR_8N1          0x03
+#define LCR_DIVISOR      0x80
 #define MCR_DTR_RTS_OUT2 0x0b /* OUT2 gates the interrupt line on a PC */
-#define LSR_DATA 0x01
-#define LSR_EMPTY 0x20
-#define PUTC_SPINS 100000
+#define LSR_DATA         0x01
+#define LSR_EMPTY        0x20
+#define PUTC_SPINS       100000
 
 static bool uart_present;
 
@@ -63,10 +63,10 @@ void arch_uart_enable_rx(void)
 }
 
 /* QEMU's isa-debug-exit: exit status (value << 1) | 1, so 33 for ok and 35 for failure. */
-#define DEBUG_EXIT 0xf4
-#define EXIT_OK 0x10
-#define EXIT_FAILED 0x11
-#define SLEEP_ENABLE 0x2000
+#define DEBUG_EXIT    0xf4
+#define EXIT_OK       0x10
+#define EXIT_FAILED   0x11
+#define SLEEP_ENABLE  0x2000
 #define SLEEP_TYPE(t) ((u32)(t) << 10)
 
 /* Without that device: ACPI's soft off, then a reset by triple fault. */

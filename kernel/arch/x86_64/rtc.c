@@ -1,18 +1,19 @@
-/* rtc.c - the wall clock from the CMOS RTC (MC146818): read once at boot, in UTC as QEMU sets it. */
+/* rtc.c - the wall clock from the CMOS RTC (MC146818): read once at boot, in UTC as QEMU sets it.
+ */
 #include <arch/cpu.h>
 #include <arch/time.h>
 #include "acpi.h"
 #include "x86.h"
 
 #define CMOS_INDEX 0x70
-#define CMOS_DATA 0x71
-#define RTC_A 0x0a
-#define RTC_B 0x0b
+#define CMOS_DATA  0x71
+#define RTC_A      0x0a
+#define RTC_B      0x0b
 #define A_UPDATING 0x80
-#define B_24H 0x02
-#define B_BINARY 0x04
-#define HOUR_PM 0x80
-#define TRIES 1000000
+#define B_24H      0x02
+#define B_BINARY   0x04
+#define HOUR_PM    0x80
+#define TRIES      1000000
 
 struct rtc {
 	u8 second, minute, hour, day, month, year, century;
@@ -28,7 +29,12 @@ static struct rtc rtc_read(void)
 {
 	for (int i = 0; i < TRIES && (cmos(RTC_A) & A_UPDATING); i++)
 		arch_cpu_relax();
-	return (struct rtc){cmos(0), cmos(2), cmos(4), cmos(7), cmos(8), cmos(9),
+	return (struct rtc){cmos(0),
+			    cmos(2),
+			    cmos(4),
+			    cmos(7),
+			    cmos(8),
+			    cmos(9),
 			    x86_acpi.century ? cmos(x86_acpi.century) : 0};
 }
 

@@ -1,7 +1,8 @@
 /* smp.c - starting the other CPUs: INIT, then the start-up IPI with the trampoline's page.
  *
- * What a CPU needs is in its slot, indexed by its APIC id, and written before the IPI; the slots are
- * never reused for another CPU. So two CPUs may start at the same time and a late one does no harm. */
+ * What a CPU needs is in its slot, indexed by its APIC id, and written before the IPI; the slots
+ * are never reused for another CPU. So two CPUs may start at the same time and a late one does no
+ * harm. */
 #define LOG_TAG "smp"
 #include <arch/boot.h>
 #include <arch/cpu.h>
@@ -39,8 +40,7 @@ int arch_cpu_start(unsigned int cpu, void *stack_top, unsigned long percpu, stru
 	/* the early map's identity part, which the boot CPU has dropped */
 	x86_early_pml4[0] = x86_early_pml4[256] & ~X86_PTE_NX;
 	x86_ap_cr3 = virt_to_phys(kernel_root);
-	x86_ap_slots[id] =
-		(struct x86_ap_slot){.stack = stack_top, .percpu = percpu, .idle = idle};
+	x86_ap_slots[id] = (struct x86_ap_slot){.stack = stack_top, .percpu = percpu, .idle = idle};
 	smp_mb();
 	x86_apic_send_init(id);
 	delay_us(200);

@@ -1,14 +1,14 @@
 /* time.c - the TSC's frequency and this CPU's one-shot timer.
  *
- * Frequency. What the CPU or the hypervisor tells is believed; otherwise the TSC is measured against
- * the ACPI PM timer or the PIT. On a busy host this machine may stand still between any two
+ * Frequency. What the CPU or the hypervisor tells is believed; otherwise the TSC is measured
+ * against the ACPI PM timer or the PIT. On a busy host this machine may stand still between any two
  * instructions, so each reading of the reference is bracketed by two TSC readings and of several
  * tries the tightest is taken; of SAMPLES intervals the median counts; and if they do not agree
  * within TOLERANCE the measurement is repeated with longer intervals.
  *
- * Timer. TSC deadline where there is one, else the APIC timer in one-shot mode, measured in the same
- * intervals. The APIC timer counts another clock and at most about a second, so it may fire early:
- * x86_timer_due() then arms it again and nobody above notices. */
+ * Timer. TSC deadline where there is one, else the APIC timer in one-shot mode, measured in the
+ * same intervals. The APIC timer counts another clock and at most about a second, so it may fire
+ * early: x86_timer_due() then arms it again and nobody above notices. */
 #define LOG_TAG "time"
 #include <arch/cpu.h>
 #include <arch/time.h>
@@ -18,17 +18,17 @@
 #include "acpi.h"
 #include "x86.h"
 
-#define PM_HZ 3579545u
-#define PM_MASK 0xffffffu
-#define PIT_HZ 1193182u
+#define PM_HZ    3579545u
+#define PM_MASK  0xffffffu
+#define PIT_HZ   1193182u
 #define PIT_MASK 0xffffu
 
-#define SAMPLES 5
-#define TRIES 8
-#define ROUNDS 6
+#define SAMPLES   5
+#define TRIES     8
+#define ROUNDS    6
 #define TOLERANCE 500 /* 1/500 */
 
-#define LVT_MASKED 0x10000
+#define LVT_MASKED   0x10000
 #define LVT_DEADLINE 0x40000
 
 static u64 tsc_hz;
@@ -165,7 +165,8 @@ void arch_time_init(void)
 		pit_start();
 	}
 	/* 4 ms at first; the PIT's range is 54 ms */
-	for (interval = ref.hz / 250; !measure(&ref, interval, &tsc, &apic); interval += interval / 2)
+	for (interval = ref.hz / 250; !measure(&ref, interval, &tsc, &apic);
+	     interval += interval / 2)
 		if (++round == ROUNDS)
 			break;
 	x86_apic_timer(LVT_MASKED | VEC_TIMER, 0);

@@ -73,10 +73,10 @@ static const char *ubsan_text(const struct trap_frame *tf)
 	return ubsan_kinds[p[4]];
 }
 
-#define PF_PRESENT 1u
-#define PF_WRITE 2u
+#define PF_PRESENT  1u
+#define PF_WRITE    2u
 #define PF_RESERVED 8u
-#define PF_FETCH 16u
+#define PF_FETCH    16u
 
 static void page_fault(struct trap_frame *tf)
 {
@@ -149,7 +149,8 @@ void x86_exit_to_user(struct trap_frame *tf)
 {
 	trap_exit_to_user(tf);
 	if (unlikely(tf->rip >= USER_END)) {
-		/* would fault in IRET, in kernel mode; the program ends, or goes on at 0 and ends */
+		/* would fault in IRET, in kernel mode; the program ends, or goes on at 0 and ends
+		 */
 		u64 rip = tf->rip;
 
 		tf->rip = 0;
@@ -229,7 +230,8 @@ void arch_trap_print(const struct trap_frame *tf, void (*emit)(const char *line)
 	const u64 *v = (const u64 *)tf;
 	char line[112];
 
-	snprintf(line, sizeof(line), "rip %016llx  rsp %016llx  rflags %08llx  cs %02llx  ss %02llx",
+	snprintf(line, sizeof(line),
+		 "rip %016llx  rsp %016llx  rflags %08llx  cs %02llx  ss %02llx",
 		 (unsigned long long)tf->rip, (unsigned long long)tf->rsp,
 		 (unsigned long long)tf->rflags, (unsigned long long)tf->cs,
 		 (unsigned long long)tf->ss);

@@ -25,7 +25,8 @@
 .endm
 
 	.text
-/* size_t (void *dst, const void *src, size_t n): one body, two names, so that a report tells which. */
+/* size_t (void *dst, const void *src, size_t n): one body under two names: a report
+ * tells which. */
 .macro copy_routine name
 	.globl \name
 	.type \name, @function

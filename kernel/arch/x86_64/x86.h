@@ -6,76 +6,76 @@
 /* Selectors; the user ones are Linux's values (STAR wants this order). */
 #define X86_KERNEL_CS 0x10
 #define X86_KERNEL_DS 0x18
-#define X86_USER_DS 0x2b
-#define X86_USER_CS 0x33
-#define X86_TSS_SEL 0x40
+#define X86_USER_DS   0x2b
+#define X86_USER_CS   0x33
+#define X86_TSS_SEL   0x40
 #define X86_STAR_USER 0x23
 
-#define MSR_APIC_BASE 0x0000001b
-#define MSR_MCG_STATUS 0x0000017a
-#define MSR_TSC_DEADLINE 0x000006e0
-#define MSR_EFER 0xc0000080
-#define MSR_STAR 0xc0000081
-#define MSR_LSTAR 0xc0000082
-#define MSR_CSTAR 0xc0000083
-#define MSR_SFMASK 0xc0000084
-#define MSR_FS_BASE 0xc0000100
-#define MSR_GS_BASE 0xc0000101
+#define MSR_APIC_BASE      0x0000001b
+#define MSR_MCG_STATUS     0x0000017a
+#define MSR_TSC_DEADLINE   0x000006e0
+#define MSR_EFER           0xc0000080
+#define MSR_STAR           0xc0000081
+#define MSR_LSTAR          0xc0000082
+#define MSR_CSTAR          0xc0000083
+#define MSR_SFMASK         0xc0000084
+#define MSR_FS_BASE        0xc0000100
+#define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 
 #define EFER_SCE 0x001
 #define EFER_LME 0x100
 #define EFER_NXE 0x800
 
-#define CR0_PE 0x00000001
-#define CR0_MP 0x00000002
-#define CR0_EM 0x00000004
-#define CR0_TS 0x00000008
-#define CR0_ET 0x00000010
-#define CR0_NE 0x00000020
-#define CR0_WP 0x00010000
-#define CR0_AM 0x00040000
-#define CR0_NW 0x20000000
-#define CR0_CD 0x40000000
-#define CR0_PG 0x80000000
+#define CR0_PE  0x00000001
+#define CR0_MP  0x00000002
+#define CR0_EM  0x00000004
+#define CR0_TS  0x00000008
+#define CR0_ET  0x00000010
+#define CR0_NE  0x00000020
+#define CR0_WP  0x00010000
+#define CR0_AM  0x00040000
+#define CR0_NW  0x20000000
+#define CR0_CD  0x40000000
+#define CR0_PG  0x80000000
 #define X86_CR0 (CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE)
 
-#define CR4_PAE 0x000020
-#define CR4_MCE 0x000040
-#define CR4_PGE 0x000080
-#define CR4_OSFXSR 0x000200
+#define CR4_PAE        0x000020
+#define CR4_MCE        0x000040
+#define CR4_PGE        0x000080
+#define CR4_OSFXSR     0x000200
 #define CR4_OSXMMEXCPT 0x000400
-#define CR4_UMIP 0x000800
-#define CR4_OSXSAVE 0x040000
-#define CR4_SMEP 0x100000
-#define CR4_SMAP 0x200000
+#define CR4_UMIP       0x000800
+#define CR4_OSXSAVE    0x040000
+#define CR4_SMEP       0x100000
+#define CR4_SMAP       0x200000
 
-#define FLAG_CF 0x1
-#define FLAG_TF 0x100
-#define FLAG_IF 0x200
-#define FLAG_DF 0x400
+#define FLAG_CF   0x1
+#define FLAG_TF   0x100
+#define FLAG_IF   0x200
+#define FLAG_DF   0x400
 #define FLAG_IOPL 0x3000
-#define FLAG_NT 0x4000
-#define FLAG_RF 0x10000
-#define FLAG_AC 0x40000
+#define FLAG_NT   0x4000
+#define FLAG_RF   0x10000
+#define FLAG_AC   0x40000
 /* What a user program may have set: CF PF AF ZF SF TF DF OF RF AC ID. */
 #define FLAG_USER 0x250dd5
 
 /* Vectors. 0x20-0x2f: the PIC's, masked, only ever spurious. The device pool lies between. */
-#define VEC_NMI 2
-#define VEC_DOUBLE_FAULT 8
-#define VEC_PAGE_FAULT 14
+#define VEC_NMI           2
+#define VEC_DOUBLE_FAULT  8
+#define VEC_PAGE_FAULT    14
 #define VEC_MACHINE_CHECK 18
-#define VEC_PIC 0x20
-#define VEC_DEVICE_FIRST 0x30
-#define VEC_DEVICE_LAST 0xdf
-#define VEC_TIMER 0xef
-#define VEC_IPI 0xf0 /* + enum ipi_kind */
-#define VEC_APIC_ERROR 0xfe
-#define VEC_SPURIOUS 0xff
+#define VEC_PIC           0x20
+#define VEC_DEVICE_FIRST  0x30
+#define VEC_DEVICE_LAST   0xdf
+#define VEC_TIMER         0xef
+#define VEC_IPI           0xf0 /* + enum ipi_kind */
+#define VEC_APIC_ERROR    0xfe
+#define VEC_SPURIOUS      0xff
 
-#define IST_NMI 1
-#define IST_DOUBLE_FAULT 2
+#define IST_NMI           1
+#define IST_DOUBLE_FAULT  2
 #define IST_MACHINE_CHECK 3
 
 #ifndef __ASSEMBLER__

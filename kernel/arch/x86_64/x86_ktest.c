@@ -1,5 +1,6 @@
-/* x86_ktest.c - what only this architecture can get wrong: NMIs at a CPU that masks interrupts (and GS
- * afterwards), exact counts of the copy routines. FP registers across switches are tests/guest's. */
+/* x86_ktest.c - what only this architecture can get wrong: NMIs at a CPU that masks interrupts (and
+ * GS afterwards), exact counts of the copy routines. FP registers across switches are
+ * tests/guest's. */
 #include <arch/cpu.h>
 #include <arch/irqflags.h>
 #include <arch/smp.h>

@@ -4,17 +4,17 @@
 #ifndef ASM_MMU_H
 #define ASM_MMU_H
 
-#define X86_PTE_P 0x001ull
-#define X86_PTE_W 0x002ull
-#define X86_PTE_U 0x004ull
+#define X86_PTE_P   0x001ull
+#define X86_PTE_W   0x002ull
+#define X86_PTE_U   0x004ull
 #define X86_PTE_PWT 0x008ull
 #define X86_PTE_PCD 0x010ull
-#define X86_PTE_A 0x020ull
-#define X86_PTE_D 0x040ull
-#define X86_PTE_PS 0x080ull
-#define X86_PTE_G 0x100ull
-#define X86_PTE_NX (1ull << 63)
-#define X86_PTE_PA 0x000ffffffffff000ull
+#define X86_PTE_A   0x020ull
+#define X86_PTE_D   0x040ull
+#define X86_PTE_PS  0x080ull
+#define X86_PTE_G   0x100ull
+#define X86_PTE_NX  (1ull << 63)
+#define X86_PTE_PA  0x000ffffffffff000ull
 
 static inline phys_addr_t arch_direct_map_pa(void)
 {
