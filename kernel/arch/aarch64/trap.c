@@ -299,15 +299,18 @@ void arch_trap_print(const struct trap_frame *tf, void (*emit)(const char *line)
 	char line[128];
 	int n = 0;
 
-	snprintf(line, sizeof(line), "  pc %016lx  lr %016lx  sp %016lx  pstate %08lx", tf->pc,
+	snprintf(line, sizeof(line), "  pc %016lx  lr %016lx  sp %016lx  pstate %08lx\n", tf->pc,
 		 tf->x[30], tf->sp, tf->pstate);
 	emit(line);
-	snprintf(line, sizeof(line), "  esr %08lx (class %02x)  far %016lx  pmr %02lx", tf->esr,
+	snprintf(line, sizeof(line), "  esr %08lx (class %02x)  far %016lx  pmr %02lx\n", tf->esr,
 		 ESR_EC(tf->esr), tf->far, tf->pmr);
 	emit(line);
 	for (int i = 0; i < 30; i++) {
-		n += snprintf(line + n, sizeof(line) - n, "  x%-2d %016lx", i, tf->x[i]);
-		if (i % 4 == 3 || i == 29) {
+		bool last = i % 4 == 3 || i == 29;
+
+		n += snprintf(line + n, sizeof(line) - n, "  x%-2d %016lx%s", i, tf->x[i],
+			      last ? "\n" : "");
+		if (last) {
 			emit(line);
 			n = 0;
 		}
