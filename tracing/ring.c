@@ -8,32 +8,30 @@
 
 #define EMIT_INLINE static inline __attribute__((always_inline))
 
-/* With a sleeper below us: would this record reach, a lap later, what the sleeper may write? */
-static int fence_refuses(const struct bb_ring *r, uint32_t unit, uint32_t len)
-{
-	return unit + len - (r->fence_unit - FENCE_MARGIN) > (uint32_t)r->units;
-}
-
+/* Reserve, look at the clock, then arguments, word0 with the check, and word1, which makes the
+ * record valid, last. */
 EMIT_INLINE void emit(unsigned id, const uint64_t *args, unsigned n)
 {
 	struct bb_ring *r = port_ring();
-	uint64_t len = 1 + (n + 1) / 2;
+	uint32_t len = 1 + (n + 1) / 2;
+	uint64_t old, w0, w1, *p;
 
 	if (__builtin_expect(!r, 0)) {
 		port_count_drop();
 		return;
 	}
-	uint64_t old = port_reserve(&r->head, len << 32 | 1);
-	uint64_t w0 = port_ticks() << 16;
-	uint64_t unit = old >> 32;
-
+	old = port_reserve(&r->head, (uint64_t)len << 32 | 1);
+	w0 = port_ticks() << 16;
+	w1 = (old & 0xffffffff0000ffffull) | ((uint64_t)id << 20 | n << 16);
+	/* Each is one value from here on: clang would keep its parts in more registers than there
+	 * are, and merge their shifts with the check's into double shifts, which cost several. */
+	__asm__("" : "+r"(w0), "+r"(w1));
+	/* With a sleeper below us: refused if a lap later it would reach what that may write. */
 	if (__builtin_expect(__atomic_load_n(&r->fenced, __ATOMIC_RELAXED) != 0, 0) &&
-	    fence_refuses(r, (uint32_t)unit, (uint32_t)len))
+	    (uint32_t)(w1 >> 32) + len - (r->fence_unit - FENCE_MARGIN) > (uint32_t)r->units)
 		return;
 
-	uint64_t *p = (uint64_t *)(uintptr_t)r->data_virt + (unit & (r->units - 1)) * 2;
-	uint64_t w1 = unit << 32 | (uint64_t)id << 20 | (uint64_t)n << 16 | (old & 0xffff);
-
+	p = (uint64_t *)(uintptr_t)r->data_virt + (w1 >> 32 & (r->units - 1)) * 2;
 	for (unsigned i = 0; i < n; i++)
 		__atomic_store_n(&p[2 + i], args[i], __ATOMIC_RELAXED);
 	__atomic_store_n(&p[0], w0 | trace_check(w0, w1, args, n), __ATOMIC_RELAXED);
@@ -70,9 +68,10 @@ void trace_emit_args(unsigned id, const uint64_t *args, unsigned n)
  * has, what it may still write lies at or behind fence_head, and the fence moves to head.
  *
  * Both functions are emit text themselves, so an NMI that hits them fences for itself. One before
- * fenced is set has decided on the same sleeper and left fence_head at or behind the head read here:
- * its decision stands. One after that changes no fence. In trace_nest_end() FENCE_KEEP makes every
- * decision "stay" until fence_head is right, which the NMI's own end may have done already. */
+ * fenced is set has decided on the same sleeper and left fence_head at or behind the head read
+ * here: its decision stands. One after that changes no fence. In trace_nest_end() FENCE_KEEP makes
+ * every decision "stay" until fence_head is right, which the NMI's own end may have done already.
+ */
 #define FENCE_KEEP (1ull << 62)
 
 unsigned trace_nest_begin(uintptr_t pc)
@@ -102,8 +101,9 @@ void trace_nest_end(unsigned token)
 
 	__atomic_store_n(&r->fence_head, keep, __ATOMIC_RELAXED);
 	__atomic_store_n(&r->fenced, 0, __ATOMIC_SEQ_CST);
-	__atomic_compare_exchange_n(&r->fence_head, &keep, __atomic_load_n(&r->head, __ATOMIC_ACQUIRE),
-				    0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	__atomic_compare_exchange_n(&r->fence_head, &keep,
+				    __atomic_load_n(&r->head, __ATOMIC_ACQUIRE), 0,
+				    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 void trace_ring_move(struct bb_ring *to, const struct bb_ring *from)

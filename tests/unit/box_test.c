@@ -22,17 +22,25 @@ static const struct bb_enum_row more_enums[2] = {
 	{.table = BB_TAB_ERRNO, .value = -2, .name = "ENOENT"},
 };
 static struct box_plan plan = {
-	.cpus = 3, .ring_units = UNITS, .tasks = 10, .locks = 64, .enums = more_enums, .nenums = 2,
-	.syms_bytes = sizeof(syms), .nsyms = 2, .syms = syms, .symnames = symnames,
-	.symnames_bytes = sizeof(symnames), .cmdline = "trace=all checks=on",
+	.cpus = 3,
+	.ring_units = UNITS,
+	.tasks = 10,
+	.locks = 64,
+	.enums = {{more_enums, 2}},
+	.syms_bytes = sizeof(syms),
+	.nsyms = 2,
+	.syms = syms,
+	.symnames = symnames,
+	.symnames_bytes = sizeof(symnames),
+	.cmdline = "trace=all checks=on",
 };
 static uint8_t *dynamic;
 static uint64_t dynamic_bytes, static_bytes;
 
 static int build(void **state)
 {
-	static const struct bb_header facts = {.machine = 62, .phys_base = 0x100000,
-					       .release = "unit test", .build_id_len = 20};
+	static const struct bb_header facts = {
+		.machine = 62, .phys_base = 0x100000, .release = "unit test", .build_id_len = 20};
 
 	static_bytes = (sizeof(trace_box) + BB_ALIGN - 1) & ~(uint64_t)(BB_ALIGN - 1);
 	dynamic_bytes = box_dynamic_size(&plan);
@@ -88,7 +96,8 @@ static const void *contents(const struct bb_section *s)
 
 static void crc_is_the_standard_one(void **state)
 {
-	assert_int_equal((uint32_t)~crc_of(0xffffffff, (const uint8_t *)"123456789", 9), 0xcbf43926);
+	assert_int_equal((uint32_t)~crc_of(0xffffffff, (const uint8_t *)"123456789", 9),
+			 0xcbf43926);
 }
 
 static void header_names_everything(void **state)
@@ -209,8 +218,8 @@ static void rings_lie_in_their_section(void **state)
 }
 
 /* The schema is events.def: here expanded a second time, to compare. */
-#define ARG(n, s) #n " "
-#define ARGT(n, s, t) #n " "
+#define ARG(n, s)              #n " "
+#define ARGT(n, s, t)          #n " "
 #define EVENT(i, n, cat, r, a) {i, EVN_##n, BB_CAT_##cat, BB_ROLE_##r, #n, "" a},
 static const struct {
 	uint16_t id, nargs, category, role;
@@ -367,7 +376,7 @@ static void console_wraps(void **state)
 
 /* Lines of many writers never mix: a line is one reservation. */
 #define WRITERS 4
-#define LINES 200
+#define LINES   200
 static void *write_lines(void *arg)
 {
 	char line[32];

@@ -8,7 +8,7 @@
 #include <tracing_port.h>
 #include "ring_reader.h"
 
-#define RING_GUARD 0xa5
+#define RING_GUARD       0xa5
 #define RING_GUARD_BYTES 64
 
 struct ring_fixture {

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct ring_record {
-	uint32_t unit;	/* where it starts, counted since the ring was made */
+	uint32_t unit;  /* where it starts, counted since the ring was made */
 	uint32_t event; /* ordinal, counted since the ring was made */
 	unsigned id;
 	unsigned nargs;
@@ -17,11 +17,11 @@ struct ring_record {
 struct ring_scan {
 	uint32_t head_units, head_events; /* when the scan began */
 	uint32_t accepted;
-	uint32_t torn;	   /* units in the window where no valid record starts */
+	uint32_t torn;     /* units in the window where no valid record starts */
 	uint32_t passed;   /* records that the writer passed while we read */
-	uint32_t lost;	   /* events ever reserved that are not among the accepted */
+	uint32_t lost;     /* events ever reserved that are not among the accepted */
 	uint32_t lost_gap; /* of those: between the first accepted and the head */
-	int disorder;	   /* ordinals do not ascend: never acceptable */
+	int disorder;      /* ordinals do not ascend: never acceptable */
 };
 
 /* Reads what the ring holds, oldest first, into out[0..max). Needs no cooperation of the writer:

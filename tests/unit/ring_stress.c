@@ -31,7 +31,7 @@
 #include "ring_fixture.h"
 
 #define MAX_UNITS 4096
-#define LEVELS 3
+#define LEVELS    3
 
 struct tally {
 	uint64_t scans, accepted, torn, passed;
@@ -123,8 +123,8 @@ static void look_quiescent(void)
 	uint32_t missing = 0, first;
 
 	look(LEVELS, &tally, &scan);
-	if (scan.head_events != (uint32_t)next_record || fx.ring.fenced || !ring_guard_intact(&fx) ||
-	    scan.passed)
+	if (scan.head_events != (uint32_t)next_record || fx.ring.fenced ||
+	    !ring_guard_intact(&fx) || scan.passed)
 		tally.wrong++;
 	if (!scan.accepted)
 		return;
@@ -186,14 +186,14 @@ static int show(const char *mode, const struct tally *reader)
 
 static volatile unsigned depth;
 static volatile unsigned steps, steps_recorded;
-static unsigned burst;	    /* records an interrupt emits */
+static unsigned burst;      /* records an interrupt emits */
 static unsigned nest_every; /* every so many steps the interrupt is itself stepped */
 static unsigned turn[2];    /* lap: the steps within an emit at which the interrupts record */
 static int lap;
-static uint64_t round_head; /* when this emit began */
+static uint64_t round_head;                               /* when this emit began */
 static uint64_t head_seen[LEVELS], head_reserved[LEVELS]; /* by the level that steps, from 1 */
 
-#define STEP_ON() __builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() | TRAP_FLAG)
+#define STEP_ON()  __builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() | TRAP_FLAG)
 #define STEP_OFF() __builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() & ~TRAP_FLAG)
 
 /* One emit whose fate is seen at once: nothing interrupts it. */

@@ -244,8 +244,7 @@ static void move_keeps_positions(void **state)
 		read_all(&large);
 		assert_int_equal(scan.accepted, before.accepted + 1);
 		for (uint32_t k = 0; k < before.accepted; k++)
-			assert_memory_equal(&recs[k], &was[k],
-					    offsetof(struct ring_record, args));
+			assert_memory_equal(&recs[k], &was[k], offsetof(struct ring_record, args));
 		for (uint32_t k = 0; k <= before.accepted; k++)
 			check_args(&recs[k], recs[k].event);
 		assert_true(ring_guard_intact(&small) && ring_guard_intact(&large));
@@ -422,15 +421,23 @@ static void text_packs_into_arguments(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(layout_is_the_format),     T(check_is_the_format),
-		T(every_argument_count),     T(too_many_arguments_are_cut),
-		T(wrap_keeps_the_newest),    T(last_unit_uses_the_spare),
-		T(every_flipped_bit_is_seen), T(unwritten_is_not_a_record),
-		T(counters_wrap),	     T(move_keeps_positions),
-		T(no_ring_counts_a_drop),    T(position_names_the_next_event),
-		T(fence_stops_a_lap),	     T(fence_outlives_the_interrupt),
+		T(layout_is_the_format),
+		T(check_is_the_format),
+		T(every_argument_count),
+		T(too_many_arguments_are_cut),
+		T(wrap_keeps_the_newest),
+		T(last_unit_uses_the_spare),
+		T(every_flipped_bit_is_seen),
+		T(unwritten_is_not_a_record),
+		T(counters_wrap),
+		T(move_keeps_positions),
+		T(no_ring_counts_a_drop),
+		T(position_names_the_next_event),
+		T(fence_stops_a_lap),
+		T(fence_outlives_the_interrupt),
 		T(fence_only_inside_an_emit),
-		T(switches_select_events),   T(arguments_are_sign_extended),
+		T(switches_select_events),
+		T(arguments_are_sign_extended),
 		T(text_packs_into_arguments),
 	};
 

@@ -16,7 +16,7 @@ UNIT_SECONDS := $(if $(filter file command environment,$(origin SECONDS)),$(SECO
 
 unit-common := tests/unit/port/port.c tests/unit/ring_reader.c tracing/ring.c tracing/tracker.c \
 	tracing/box.c tracing/schema.c
-unit-progs := ring_test ring_stress tracker_test box_test
+unit-progs := ring_test ring_stress tracker_test tracker_check_test box_test
 unit-bins := $(foreach v,$(UNIT_VARIANTS),$(foreach p,$(unit-progs),$(UNIT)/$(v)/$(p)))
 unit-objs :=
 
@@ -46,6 +46,9 @@ test-unit-tracing: $(unit-bins) ## host tests of rings, tracker and box (SECONDS
 	$(Q)$(UNIT)/san/ring_stress -s $(UNIT_SECONDS)
 	$(Q)$(UNIT)/tsan/ring_stress -s $(UNIT_SECONDS) -m live
 	@echo 'test-unit-tracing: passed'
+
+# The tracer's cost is measured on the same host port.
+-include tests/bench/bench.mk
 
 -include $(unit-objs:.o=.o.d)
 .PHONY: test-unit-tracing

@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <tracing/blackbox.h>
 
-extern __thread struct bb_ring *host_ring; /* NULL: this CPU has no ring yet */
+extern __thread struct bb_ring *host_ring
+	__attribute__((tls_model("local-exec"))); /* NULL: this CPU has no ring yet */
 extern __thread struct bb_cpu *host_cpu;
 extern __thread struct bb_task *host_task;
 extern __thread int host_irq_depth;
@@ -21,10 +22,10 @@ extern __thread struct bb_report host_last_report;
 static inline uint64_t port_ticks(void)
 {
 #if defined(__x86_64__)
-	uint32_t lo, hi;
+	uint64_t lo, hi; /* the instruction clears the upper halves */
 
 	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-	return (uint64_t)hi << 32 | lo;
+	return hi << 32 | lo;
 #else
 	uint64_t v;
 
