@@ -387,6 +387,20 @@ static int lane_of(const struct pt_lock *l, uint32_t tid)
 	return -1;
 }
 
+/* The one lane that is busy, or -1. */
+static int only_lane(const struct pt_lock *l)
+{
+	int found = -1;
+
+	for (int i = 0; i < PT_LANES; i++)
+		if (l->lane[i].busy) {
+			if (found >= 0)
+				return -1;
+			found = i;
+		}
+	return found;
+}
+
 static void hold_end(struct pt *t, struct pt_lock *l, uint32_t lane, uint64_t ns, const char *mark)
 {
 	struct pt_track *k = lane_track(t, l, lane);
@@ -409,11 +423,15 @@ static int hold_begin(struct pt *t, struct pt_lock *l, uint32_t tid, uint32_t cp
 	struct pt_track *k;
 	char name[64];
 	size_t in, p;
-	int had = lane_of(l, tid);
+	struct bb_class c;
+	bool exclusive = td_box_entry(&t->s->box, BB_SEC_CLASSES, l->class, &c, sizeof(c)) &&
+			 (c.kind == BB_LK_SPIN || c.kind == BB_LK_MUTEX);
 	uint32_t i;
 
-	if (had >= 0)
-		hold_end(t, l, (uint32_t)had, e->ns, "lost_end");
+	/* who held it before has released it, seen or not */
+	for (i = 0; i < PT_LANES; i++)
+		if (l->lane[i].busy && (l->lane[i].tid == tid || (exclusive && !late)))
+			hold_end(t, l, i, e->ns, "lost_end");
 	for (i = 0; i < PT_LANES && l->lane[i].busy; i++)
 		;
 	if (i == PT_LANES)
@@ -476,7 +494,10 @@ static void lock_event(struct pt *t, uint32_t cpu, const struct td_event *e,
 		hold_begin(t, l, tid, cpu, e, row, false);
 		break;
 	default:
+		/* a lock handed over at a switch is taken by one and freed by the next */
 		lane = lane_of(l, tid);
+		if (lane < 0)
+			lane = only_lane(l);
 		if (lane >= 0)
 			hold_end(t, l, (uint32_t)lane, e->ns, NULL);
 		break;
@@ -592,6 +613,15 @@ void pt_event(struct pt *t, uint32_t cpu, const struct td_event *e, const struct
 	case BB_ROLE_CPU_END:
 		end(t, cpu_track(t, cpu), cpu, e, row, PT_CPU, 0);
 		break;
+	case BB_ROLE_TASK_EXIT: { /* calls that never return have ended all the same */
+		int32_t tid = (int32_t)td_arg(&t->s->box, e, 0);
+		struct pt_track *k = home(t, cpu, tid);
+
+		instant(t, k, cpu, e, row, row->name);
+		while (tid > 0 && k->depth)
+			pop(t, k, e->ns, NULL);
+		break;
+	}
 	case BB_ROLE_COUNTER:
 		counter(t, e, row);
 		break;
