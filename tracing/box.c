@@ -80,7 +80,8 @@ static void dynamic_sizes(const struct box_plan *p, uint64_t size[D_COUNT])
 	size[D_TASKS] = (uint64_t)p->tasks * sizeof(struct bb_task);
 	size[D_LOCKS] = (uint64_t)p->locks * sizeof(struct bb_lock);
 	size[D_SCHEMA] = (uint64_t)trace_schema_count * sizeof(struct bb_event_row);
-	size[D_ENUMS] = ((uint64_t)trace_enums_count + p->nenums) * sizeof(struct bb_enum_row);
+	size[D_ENUMS] = ((uint64_t)trace_enums_count + p->enums[0].count + p->enums[1].count) *
+			sizeof(struct bb_enum_row);
 	size[D_SYMS] = p->nsyms * sizeof(struct bb_sym);
 	size[D_SYMNAMES] = p->symnames_bytes;
 	size[D_CMDLINE] = text_len(p->cmdline) + 1;
@@ -181,9 +182,14 @@ void box_build(const struct box_plan *p, const struct bb_header *facts)
 		((struct bb_cpu *)at[D_CPUS])[c].next_timer = ~0ull;
 	}
 	copy(at[D_SCHEMA], trace_schema, size[D_SCHEMA]);
-	copy(at[D_ENUMS], trace_enums, trace_enums_count * sizeof(trace_enums[0]));
-	copy(at[D_ENUMS] + trace_enums_count * sizeof(trace_enums[0]), p->enums,
-	     p->nenums * sizeof(p->enums[0]));
+	char *row = at[D_ENUMS];
+
+	copy(row, trace_enums, trace_enums_count * sizeof(trace_enums[0]));
+	row += trace_enums_count * sizeof(trace_enums[0]);
+	for (int i = 0; i < 2; i++) {
+		copy(row, p->enums[i].rows, p->enums[i].count * sizeof(trace_enums[0]));
+		row += p->enums[i].count * sizeof(trace_enums[0]);
+	}
 	copy(at[D_SYMS], p->syms, size[D_SYMS]);
 	copy(at[D_SYMNAMES], p->symnames, size[D_SYMNAMES]);
 	if (p->cmdline)

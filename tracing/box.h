@@ -13,8 +13,10 @@ struct box_plan {
 	uint32_t tasks;
 	uint32_t locks; /* power of two */
 	/* rows that the embedding kernel adds to the enum tables (system calls, errno) */
-	const struct bb_enum_row *enums;
-	uint32_t nenums;
+	struct {
+		const struct bb_enum_row *rows;
+		uint32_t count;
+	} enums[2];
 	uint64_t syms_bytes, nsyms; /* copied by the caller's pointers below */
 	const void *syms;
 	const void *symnames;

@@ -101,6 +101,11 @@ static void print_held(void)
 	}
 }
 
+static void emit_register_line(const char *line)
+{
+	emit("%s\n", line);
+}
+
 struct crash_facts {
 	struct trap_frame *tf;
 	u64 pc, sp, fp, addr, code;
@@ -143,7 +148,7 @@ static void __noreturn die(const char *reason, const struct crash_facts *f)
 	emit("    CPU %u, %s (pid %u), %llu ms after boot\n", this_cpu(), t ? t->bb->name : "no task",
 	     t ? t->bb->pid : 0, (unsigned long long)(arch_ticks_hz() ? time_ns() / 1000000 : 0));
 	if (f->tf)
-		arch_trap_print(f->tf, emit_line);
+		arch_trap_print(f->tf, emit_register_line);
 	backtrace_print(f->pc, f->fp);
 	print_held();
 	if (cmdline_is("panic", "halt")) {

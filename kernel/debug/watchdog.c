@@ -11,6 +11,7 @@
 #include <kernel/debug.h>
 #include <kernel/time.h>
 #include <arch/cpu.h>
+#include <arch/irqflags.h>
 #include <arch/smp.h>
 #include <tracing/events.h>
 #include <tracing/tracker.h>
@@ -66,12 +67,6 @@ static void arm_here(void)
 	timer_arm(this_cpu_ptr(&watchdog_timer), arch_ticks() + ns_to_ticks(PERIOD_NS), watchdog_fire);
 }
 
-void watchdog_init(void)
-{
-	arm_here();
-	*this_cpu_ptr(&watchdog_armed) = true;
-}
-
 void watchdog_tick(void)
 {
 	bool *armed = this_cpu_ptr(&watchdog_armed);
@@ -80,6 +75,14 @@ void watchdog_tick(void)
 		*armed = true;
 		arm_here();
 	}
+}
+
+void watchdog_init(void)
+{
+	irqflags_t f = arch_irq_save();
+
+	watchdog_tick();
+	arch_irq_restore(f);
 }
 
 void watchdog_idle(void)

@@ -15,11 +15,13 @@
 #define LOG_TAG "irq"
 #include <kernel/printk.h>
 
+#define UNCLAIMED_LIMIT 1000u
+
 struct irq_slot {
 	irq_handler_t fn;
 	void *arg;
 	const char *name;
-	bool unhandled_said;
+	u32 unclaimed; /* in a row, about */
 };
 static struct irq_slot slots[ARCH_IRQ_MAX];
 
@@ -80,13 +82,12 @@ void trap_irq(struct trap_frame *tf, unsigned int irq)
 	irq_handler_t fn = s ? atomic_load_acquire(&s->fn) : NULL;
 
 	trace(irq_entry, irq);
-	if (!fn || !fn(irq, s->arg)) {
-		if (s && !s->unhandled_said) {
-			s->unhandled_said = true;
-			pr_warn("interrupt %u (%s): nobody claims it", irq,
-				s->name ? s->name : "no handler");
-		}
-		if (s && !fn)
+	if (fn && fn(irq, s->arg)) {
+		s->unclaimed = 0;
+	} else if (s && ++s->unclaimed == (fn ? UNCLAIMED_LIMIT : 1)) {
+		/* A stray one is normal (a level that fell meanwhile); a stream of them is not. */
+		pr_warn("interrupt %u (%s): nobody claims it", irq, s->name ? s->name : "no handler");
+		if (!fn)
 			arch_irq_mask(irq);
 	}
 	trace(irq_return, irq);

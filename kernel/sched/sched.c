@@ -199,7 +199,7 @@ static void switch_away(bool preempt) NO_TSA
 	struct cpu_rq *rq = this_rq();
 	struct bb_cpu *cpu = port_cpu();
 	struct thread *prev = rq->curr, *next;
-	u32 park;
+	u32 park, left_as = BB_ST_RUNNABLE;
 
 	preempt_disable();
 	if (!rq->nr && !preempt && prev != rq->idle)
@@ -208,38 +208,32 @@ static void switch_away(bool preempt) NO_TSA
 	preempt_enable_noresched();
 	WRITE_ONCE(cpu->need_resched, 0);
 	update_curr(rq);
-	park = atomic_load(&prev->park_state);
-	if (prev->dead) {
-		sched_set_state(prev, BB_ST_DEAD);
-	} else if (prev != rq->idle) {
-		if (park && !preempt) {
-			sched_set_state(prev, park);
-		} else {
-			sched_set_state(prev, BB_ST_RUNNABLE);
-			enqueue(rq, prev);
-		}
-	}
+	park = preempt ? 0 : atomic_load(&prev->park_state);
+	if (prev->dead)
+		left_as = BB_ST_DEAD;
+	else if (park && prev != rq->idle)
+		left_as = park;
+	else if (prev != rq->idle)
+		enqueue(rq, prev);
 	next = leftmost(rq);
 	if (next)
 		dequeue(rq, next);
 	else
 		next = rq->idle;
 	if (next == prev) {
-		if (prev != rq->idle)
-			sched_set_state(prev, BB_ST_RUNNING);
 		spin_unlock(&rq->lock);
 		return;
 	}
 	next->exec_start = next->slice_start = arch_ticks();
+	/* From here the lock is next's: a dead or sleeping prev is never seen to hold it. */
+	spin_hand_over(&rq->lock, prev->bb, next->bb);
+	sched_set_state(prev, left_as);
 	sched_set_state(next, BB_ST_RUNNING);
-	if (prev == rq->idle)
-		sched_set_state(prev, BB_ST_RUNNABLE);
 	trace(sched_switch, prev->bb->tid, prev->bb->state, next->bb->tid, next->bb->prio);
 	WRITE_ONCE(prev->bb->switch_sp, arch_sp());
 	WRITE_ONCE(prev->bb->switch_fp, arch_fp());
 	WRITE_ONCE(prev->bb->switch_pc, RET_IP);
 	rq->curr = next;
-	spin_hand_over(&rq->lock, prev->bb, next->bb);
 	WRITE_ONCE(cpu->current, next->slot + 1);
 	WRITE_ONCE(cpu->mode, next == rq->idle ? BB_MODE_IDLE : BB_MODE_KERNEL);
 	if (prev == rq->idle)

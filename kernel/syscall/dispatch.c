@@ -9,7 +9,7 @@
 #include <tracing/events.h>
 #include <tracing/tracker.h>
 #include "syscall.h"
-#include "syscall_rows.h"
+#include <kernel/syscall_table.h>
 
 struct syscall_row {
 	long (*fn)(const unsigned long *a);

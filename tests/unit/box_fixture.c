@@ -24,7 +24,7 @@ void fx_open(struct box_fixture *f)
 	struct bb_enum_row enums[] = {{.table = BB_TAB_SYSCALL, .value = 63, .name = "read"},
 				      {.table = BB_TAB_ERRNO, .value = 2, .name = "ENOENT"}};
 	struct box_plan p = {.cpus = FX_CPUS, .ring_units = FX_RING_UNITS, .tasks = FX_TASKS,
-			     .locks = 8, .enums = enums, .nenums = 2, .syms_bytes = sizeof(syms),
+			     .locks = 8, .enums = {{enums, 2}}, .syms_bytes = sizeof(syms),
 			     .nsyms = FX_FUNCTIONS - 1, .syms = syms, .symnames = symnames,
 			     .symnames_bytes = sizeof(symnames), .cmdline = "checks=on"};
 	struct bb_header facts = {.machine = 183, .image_virt = FX_IMAGE, .image_size = 0x100000,
