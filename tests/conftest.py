@@ -16,6 +16,7 @@ sys.path[:0] = [os.path.join(HERE, "harness"), os.path.join(HERE, "perfetto")]
 import qemu  # noqa: E402
 
 BOOT = 90.0  # seconds to the prompt on a loaded machine
+SMALL = "ring=1M"  # enough for a hang; GDB's stub reads some 5 MB a second
 
 
 def pytest_addoption(parser):
@@ -91,16 +92,16 @@ class Hang:
 @pytest.fixture(scope="module")
 def hung(arch, cpus, checks):
     """The exec-deadlock, hung."""
-    options = qemu.kernel_options(bug="exec-deadlock", checks=checks)
-    with qemu.Guest(arch, cpus=cpus, append=options) as guest:
+    options = qemu.kernel_options(bug="exec-deadlock", checks=checks, append=SMALL)
+    with qemu.Guest(arch, cpus=cpus, append=options, mem="256M") as guest:
         yield Hang(guest)
 
 
 @pytest.fixture(scope="module")
 def hung4(arch):
     """The exec-deadlock with 4 CPUs and checks on; what tests of tools look at."""
-    options = qemu.kernel_options(bug="exec-deadlock")
-    with qemu.Guest(arch, cpus=4, append=options) as guest:
+    options = qemu.kernel_options(bug="exec-deadlock", append=SMALL)
+    with qemu.Guest(arch, cpus=4, append=options, mem="256M") as guest:
         yield Hang(guest)
 
 

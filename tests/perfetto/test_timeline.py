@@ -3,6 +3,7 @@ import pytest
 
 import judge
 import qemu
+from conftest import BOOT
 
 
 def convert(guest, path):
@@ -12,8 +13,12 @@ def convert(guest, path):
 
 
 @pytest.fixture(scope="module")
-def healthy_trace(healthy, tmp_path_factory):
-    return convert(healthy, tmp_path_factory.mktemp("trace") / "healthy.pftrace")
+def healthy_trace(arch, cpus, tmp_path_factory):
+    """A guest that has given every CPU something to do."""
+    with qemu.Guest(arch, cpus=cpus) as guest:
+        guest.wait_for(qemu.PROMPT, BOOT)
+        guest.shell(f"cpuhog 1 {2 * cpus}")
+        return convert(guest, tmp_path_factory.mktemp("trace") / "healthy.pftrace")
 
 
 @pytest.fixture(scope="module")
