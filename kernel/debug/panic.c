@@ -77,7 +77,8 @@ void debug_nmi(struct trap_frame *tf)
 
 void trap_nmi(struct trap_frame *tf)
 {
-	unsigned int token = trace_nest_begin(trap_pc(tf));
+	/* Always fenced: an NMI may hit between an interrupt's vector and its own fence. */
+	unsigned int token = trace_nest_begin((unsigned long)__start_trace_emit_text);
 
 	trace_nmi_enter();
 	trace(nmi, trap_pc(tf));

@@ -502,7 +502,7 @@ void sched_idle_loop(void)
 		}
 		watchdog_idle();
 		WRITE_ONCE(cpu->idle_ticks, cpu->idle_ticks + 1);
-		trace(sched_idle, timers_next());
+		trace(sched_idle, timers_next() == ~0ull ? 0 : timers_next() - arch_ticks());
 		arch_idle_wait();
 	}
 }

@@ -299,10 +299,10 @@ void arch_trap_print(const struct trap_frame *tf, void (*emit)(const char *line)
 	char line[128];
 	int n = 0;
 
-	snprintf(line, sizeof(line), "  pc %016lx  lr %016lx  sp %016lx  pstate %08lx\n", tf->pc,
+	snprintf(line, sizeof(line), "  pc %016lx  lr %016lx  sp %016lx  pstate %08lx", tf->pc,
 		 tf->x[30], tf->sp, tf->pstate);
 	emit(line);
-	snprintf(line, sizeof(line), "  esr %08lx (class %02x)  far %016lx  pmr %02lx\n", tf->esr,
+	snprintf(line, sizeof(line), "  esr %08lx (class %02x)  far %016lx  pmr %02lx", tf->esr,
 		 ESR_EC(tf->esr), tf->far, tf->pmr);
 	emit(line);
 	for (int i = 0; i < 30; i++) {
