@@ -3,7 +3,7 @@ PYTHON := /usr/bin/python3
 HARNESS := tests/harness
 
 unit-tests :=
--include tests/unit/unit.mk tests/unit/reader.mk tests/unit/ext2.mk tests/unit/mm.mk
+include $(sort $(wildcard tests/unit/*.mk)) # each adds its target to unit-tests tests/unit/mm.mk
 
 setup: ## install what is needed (Debian 12); a no-op when it is there
 	$(Q)$(HARNESS)/setup.sh build/.setup $(HOST_PACKAGES)
