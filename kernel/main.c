@@ -53,6 +53,7 @@ static void init_thread(void *arg)
 	if (err)
 		panic("no root file system on vda (error %d): is a disk image attached?", err);
 	stage("init");
+	bugs_start();
 	process_start_init();
 }
 

@@ -17,6 +17,15 @@ void watchdog_init(void);     /* boot CPU, after all CPUs are up */
 void watchdog_tick(void);     /* from the timer interrupt of each CPU */
 void watchdog_idle(void);     /* from idle, before sleeping: global quiescence check */
 void debug_nmi(struct trap_frame *tf);
+/* Starts the hang that boot option bug=NAME asks for (kernel/debug/bugs.c); HANGBENCH builds only.
+ * Thread context. */
+#ifdef CONFIG_HANGBENCH
+void bugs_start(void);
+#else
+static inline void bugs_start(void)
+{
+}
+#endif
 /* Publishes the black box's address through vmcoreinfo. */
 void vmcoreinfo_publish(void);
 

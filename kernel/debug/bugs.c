@@ -1,0 +1,218 @@
+/* bugs.c - hangs on demand, for the hang benchmark and for learning: boot option bug=NAME.
+ *
+ * Each is a few lines of ordinary kernel code with one mistake, run in kernel threads of its own, so
+ * what the tracker, the watchdog and the host tool say about it rests on their mechanisms alone. The
+ * seed's bug, exec-deadlock, sits in the loader (kernel/task/exec.c). Compiled in only where
+ * HANGBENCH is on. */
+#include <kernel/annotate.h>
+#include <kernel/boot.h>
+#include <kernel/bug.h>
+#include <kernel/cpu.h>
+#include <kernel/debug.h>
+#include <kernel/errno.h>
+#include <kernel/mutex.h>
+#include <kernel/sched.h>
+#include <kernel/string.h>
+#include <kernel/time.h>
+#include <arch/cpu.h>
+#include <arch/irqflags.h>
+
+#define LOG_TAG "bug"
+#include <kernel/printk.h>
+
+DEFINE_LOCK_CLASS(left_class, "demo.left", BB_LK_MUTEX, 0);
+DEFINE_LOCK_CLASS(right_class, "demo.right", BB_LK_MUTEX, 0);
+DEFINE_LOCK_CLASS(table_class, "demo.table", BB_LK_SPIN, 0);
+DEFINE_LOCK_CLASS(list_class, "demo.list", BB_LK_SPIN, 0);
+
+static DEFINE_MUTEX(left, left_class);
+static DEFINE_MUTEX(right, right_class);
+static DEFINE_SPINLOCK(table, table_class);
+static DEFINE_SPINLOCK(list, list_class);
+
+#define SHORT_NS 20000000ull
+
+static void start(unsigned int cpu, const char *name, void (*fn)(void *))
+{
+	struct thread *t = kthread_run_on(cpu % nr_cpus, name, fn, NULL);
+
+	if (IS_ERR(t))
+		panic("no memory for the thread %s", name);
+}
+
+/* ---- abba-mutex: two locks, two orders ------------------------------------------------------ */
+
+static void left_then_right(void *arg)
+{
+	mutex_lock(&left);
+	thread_sleep_ns(SHORT_NS, false);
+	mutex_lock(&right);
+	mutex_unlock(&right);
+	mutex_unlock(&left);
+}
+
+static void right_then_left(void *arg)
+{
+	mutex_lock(&right);
+	thread_sleep_ns(SHORT_NS, false);
+	mutex_lock(&left);
+	mutex_unlock(&left);
+	mutex_unlock(&right);
+}
+
+static void abba_mutex(void)
+{
+	start(0, "left-first", left_then_right);
+	start(1, "right-first", right_then_left);
+}
+
+/* ---- abba-spin: the same with spin locks, on two CPUs ---------------------------------------- */
+
+static void spin_for(u64 ns)
+{
+	for (u64 end = time_ns() + ns; time_ns() < end;)
+		arch_cpu_relax();
+}
+
+static void table_then_list(void *arg)
+{
+	spin_lock(&table);
+	spin_for(SHORT_NS);
+	spin_lock(&list);
+	spin_unlock(&list);
+	spin_unlock(&table);
+}
+
+static void list_then_table(void *arg)
+{
+	spin_lock(&list);
+	spin_for(SHORT_NS);
+	spin_lock(&table);
+	spin_unlock(&table);
+	spin_unlock(&list);
+}
+
+static void abba_spin(void)
+{
+	if (nr_cpus < 2) {
+		pr_err("abba-spin needs two CPUs");
+		return;
+	}
+	start(nr_cpus - 1, "table-first", table_then_list);
+	start(nr_cpus - 2, "list-first", list_then_table);
+}
+
+/* ---- self-spin: the same lock twice on one path ----------------------------------------------- */
+
+static __noinline void update_table(void) NO_TSA
+{
+	spin_lock(&table);
+	spin_unlock(&table);
+}
+
+static void walk_table(void *arg) NO_TSA
+{
+	spin_lock(&table);
+	update_table();
+	spin_unlock(&table);
+}
+
+static void self_spin(void)
+{
+	start(nr_cpus - 1, "walker", walk_table);
+}
+
+/* ---- killed-while-holding: a thread ends with a mutex that an error path left locked ---------- */
+
+static __noinline int fill_left(bool fail) NO_TSA
+{
+	mutex_lock(&left);
+	if (fail)
+		return -EINVAL;
+	mutex_unlock(&left);
+	return 0;
+}
+
+static void use_left(void *arg)
+{
+	thread_sleep_ns(SHORT_NS, false);
+	fill_left(false);
+}
+
+static void end_with_left(void *arg)
+{
+	fill_left(true);
+}
+
+static void killed_while_holding(void)
+{
+	start(0, "short-lived", end_with_left);
+	start(1, "user-of-left", use_left);
+}
+
+/* ---- sleep-in-atomic: sleeps with a spin lock held -------------------------------------------- */
+
+static void sleep_with_table(void *arg) NO_TSA
+{
+	spin_lock(&table);
+	thread_sleep_ns(100 * NSEC_PER_SEC, false);
+	spin_unlock(&table);
+}
+
+static void spin_on_table(void *arg)
+{
+	thread_sleep_ns(SHORT_NS, false);
+	update_table();
+}
+
+static void sleep_in_atomic(void)
+{
+	start(0, "sleeper", sleep_with_table);
+	start(1, "spinner", spin_on_table);
+}
+
+/* ---- dead-tick: one CPU's interrupts are left off --------------------------------------------- */
+
+static void interrupts_left_off(void *arg)
+{
+	arch_irq_disable();
+	for (;;)
+		arch_cpu_relax();
+}
+
+static void dead_tick(void)
+{
+	start(nr_cpus - 1, "deaf", interrupts_left_off);
+}
+
+static const struct {
+	const char *name;
+	void (*fn)(void);
+} bugs[] = {
+	{"exec-deadlock", NULL}, /* in the loader */
+	{"abba-mutex", abba_mutex},
+	{"abba-spin", abba_spin},
+	{"self-spin", self_spin},
+	{"killed-while-holding", killed_while_holding},
+	{"sleep-in-atomic", sleep_in_atomic},
+	{"dead-tick", dead_tick},
+};
+
+void bugs_start(void)
+{
+	size_t len;
+	const char *name = cmdline_get("bug", &len);
+
+	if (!name || !len)
+		return;
+	for (unsigned int i = 0; i < ARRAY_SIZE(bugs); i++) {
+		if (strlen(bugs[i].name) != len || strncmp(bugs[i].name, name, len))
+			continue;
+		if (bugs[i].fn)
+			bugs[i].fn();
+		return;
+	}
+	pr_err("bug=%.*s is not known; these are:", (int)len, name);
+	for (unsigned int i = 0; i < ARRAY_SIZE(bugs); i++)
+		pr_err("  %s", bugs[i].name);
+}
