@@ -1,5 +1,5 @@
-/* main.c - what starts when. Read it as the list of the kernel's parts; every step may rely on those
- * above it and on nothing below. */
+/* main.c - what starts when. Read it as the list of the kernel's parts; every step may rely on
+ * those above it and on nothing below. */
 #include <kernel/block.h>
 #include <kernel/boot.h>
 #include <kernel/bug.h>

@@ -19,11 +19,11 @@
 
 #include <stdint.h>
 
-#define BB_MAGIC 0x5448474953444e48ull /* "HNDSIGHT" in little-endian memory */
-#define BB_VERSION 0x00010000u	       /* major << 16 | minor; another major is another format */
+#define BB_MAGIC      0x5448474953444e48ull /* "HNDSIGHT" in little-endian memory */
+#define BB_VERSION    0x00010000u /* major << 16 | minor; another major is another format */
 #define BB_BYTE_ORDER 0x01020304u
-#define BB_ALIGN 4096u
-#define BB_NAME_LEN 32
+#define BB_ALIGN      4096u
+#define BB_NAME_LEN   32
 
 enum bb_clock_kind { BB_CLOCK_TSC = 1, BB_CLOCK_CNTVCT = 2, BB_CLOCK_HOST = 3 };
 
@@ -52,8 +52,8 @@ struct bb_header {
 	uint64_t wall_anchor;  /* ns since 1970 at clock_anchor, 0 = unknown */
 	uint8_t build_id[20];  /* the ELF's NT_GNU_BUILD_ID */
 	uint32_t build_id_len;
-	char release[64];     /* "Hindsight 0.1 debug" */
-	uint32_t dir_offset;  /* directory: count entries of entry_size */
+	char release[64];    /* "Hindsight 0.1 debug" */
+	uint32_t dir_offset; /* directory: count entries of entry_size */
 	uint32_t dir_count;
 	uint32_t dir_entry_size;
 	uint32_t checksum; /* CRC-32 (IEEE 802.3) over header_size bytes with this field 0,
@@ -66,17 +66,17 @@ enum bb_section_kind {
 	BB_SEC_ENUMS = 3,   /* struct bb_enum_row */
 	BB_SEC_RINGS = 4,   /* struct bb_ring: one a ring */
 	BB_SEC_RINGDATA = 5,
-	BB_SEC_CPUS = 6,     /* struct bb_cpu, indexed by CPU */
-	BB_SEC_TASKS = 7,    /* struct bb_task, indexed by slot */
-	BB_SEC_CLASSES = 8,  /* struct bb_class, indexed by class number; entry 0 unused */
-	BB_SEC_LOCKS = 9,    /* struct bb_lock: locks that were ever contended or reported */
-	BB_SEC_SYMS = 10,    /* struct bb_sym, ascending by offset */
+	BB_SEC_CPUS = 6,      /* struct bb_cpu, indexed by CPU */
+	BB_SEC_TASKS = 7,     /* struct bb_task, indexed by slot */
+	BB_SEC_CLASSES = 8,   /* struct bb_class, indexed by class number; entry 0 unused */
+	BB_SEC_LOCKS = 9,     /* struct bb_lock: locks that were ever contended or reported */
+	BB_SEC_SYMS = 10,     /* struct bb_sym, ascending by offset */
 	BB_SEC_SYMNAMES = 11, /* NUL-terminated names */
-	BB_SEC_CONSOLE = 12, /* struct bb_console, then its text */
-	BB_SEC_CRASH = 13,   /* struct bb_crash, one */
+	BB_SEC_CONSOLE = 12,  /* struct bb_console, then its text */
+	BB_SEC_CRASH = 13,    /* struct bb_crash, one */
 	BB_SEC_COUNTERS = 14, /* struct bb_counter */
-	BB_SEC_CMDLINE = 15, /* NUL-terminated text */
-	BB_SEC_REPORTS = 16, /* struct bb_report: what the run-time checks found */
+	BB_SEC_CMDLINE = 15,  /* NUL-terminated text */
+	BB_SEC_REPORTS = 16,  /* struct bb_report: what the run-time checks found */
 };
 
 struct bb_section {
@@ -93,27 +93,27 @@ struct bb_section {
 #define BB_MAX_EVENTS 256
 struct bb_control {
 	uint8_t event_on[BB_MAX_EVENTS]; /* by event id: 0 off, 1 on. The truth the probes test */
-	uint32_t checks_on;		 /* run-time checks (checks=off clears it) */
-	uint32_t panicked;		 /* the crash record is valid */
+	uint32_t checks_on;              /* run-time checks (checks=off clears it) */
+	uint32_t panicked;               /* the crash record is valid */
 	uint64_t reserved[6];
 };
 
 /* ---- schema --------------------------------------------------------------------------------- */
 /* How an argument is shown; append-only. An unknown kind is shown as hex. */
 enum bb_show {
-	BB_DEC = 1,	 /* signed decimal */
+	BB_DEC = 1, /* signed decimal */
 	BB_UDEC = 2,
 	BB_HEX = 3,
-	BB_PTR = 4,	 /* kernel object address */
-	BB_SYM = 5,	 /* code address */
-	BB_TASK = 6,	 /* thread id; 0 = idle of that CPU */
+	BB_PTR = 4,  /* kernel object address */
+	BB_SYM = 5,  /* code address */
+	BB_TASK = 6, /* thread id; 0 = idle of that CPU */
 	BB_CPU = 7,
-	BB_LOCK = 8,	 /* lock address */
-	BB_CLASS = 9,	 /* lock class number */
-	BB_NS = 10,	 /* duration in ns */
-	BB_TICKS = 11,	 /* duration in clock ticks */
+	BB_LOCK = 8,     /* lock address */
+	BB_CLASS = 9,    /* lock class number */
+	BB_NS = 10,      /* duration in ns */
+	BB_TICKS = 11,   /* duration in clock ticks */
 	BB_SYSCALL = 12, /* Linux number of the machine's ABI; names in enum table "syscall" */
-	BB_ERRNO = 13,	 /* signed; negative = -errno, names in enum table "errno" */
+	BB_ERRNO = 13,   /* signed; negative = -errno, names in enum table "errno" */
 	BB_IRQ = 14,
 	BB_UPTR = 15,  /* user address */
 	BB_STR8 = 16,  /* up to 8 bytes of text, low byte first */
@@ -129,31 +129,48 @@ enum bb_role {
 	BB_ROLE_TASK_END = 2,
 	BB_ROLE_CPU_BEGIN = 3, /* slice on the CPU's track */
 	BB_ROLE_CPU_END = 4,
-	BB_ROLE_COUNTER = 5,	   /* arg0 = value */
-	BB_ROLE_SWITCH = 6,	   /* arg0 prev tid, arg1 prev state, arg2 next tid, arg3 next prio */
-	BB_ROLE_WAKE = 7,	   /* arg0 woken tid, arg1 target cpu; waker = current */
-	BB_ROLE_MIGRATE = 8,	   /* arg0 tid, arg1 from cpu, arg2 to cpu */
-	BB_ROLE_TASK_NEW = 9,	   /* arg0 tid, arg1 pid, arg2-3 name (STR8 twice) */
-	BB_ROLE_TASK_NAME = 10,	   /* arg0 tid, arg1-2 name */
-	BB_ROLE_TASK_EXIT = 11,	   /* arg0 tid, arg1 status */
-	BB_ROLE_IRQ_BEGIN = 12,	   /* arg0 irq; slice on the CPU's interrupt track */
-	BB_ROLE_IRQ_END = 13,	   /* arg0 irq */
+	BB_ROLE_COUNTER = 5,    /* arg0 = value */
+	BB_ROLE_SWITCH = 6,     /* arg0 prev tid, arg1 prev state, arg2 next tid, arg3 next prio */
+	BB_ROLE_WAKE = 7,       /* arg0 woken tid, arg1 target cpu; waker = current */
+	BB_ROLE_MIGRATE = 8,    /* arg0 tid, arg1 from cpu, arg2 to cpu */
+	BB_ROLE_TASK_NEW = 9,   /* arg0 tid, arg1 pid, arg2-3 name (STR8 twice) */
+	BB_ROLE_TASK_NAME = 10, /* arg0 tid, arg1-2 name */
+	BB_ROLE_TASK_EXIT = 11, /* arg0 tid, arg1 status */
+	BB_ROLE_IRQ_BEGIN = 12, /* arg0 irq; slice on the CPU's interrupt track */
+	BB_ROLE_IRQ_END = 13,   /* arg0 irq */
 	BB_ROLE_SYSCALL_BEGIN = 14, /* arg0 number, arg1.. arguments */
-	BB_ROLE_SYSCALL_END = 15,  /* arg0 number, arg1 result */
-	BB_ROLE_LOCK_WAIT = 16,	   /* arg0 lock, arg1 class, arg2 owner tid, arg3 site */
-	BB_ROLE_LOCK_WAITED = 17,  /* arg0 lock, arg1 class: the wait is over, the lock is ours */
-	BB_ROLE_LOCK_TAKEN = 18,   /* arg0 lock, arg1 class, arg2 site (contended lock: holder slice) */
-	BB_ROLE_LOCK_FREED = 19,   /* arg0 lock, arg1 class, arg2 site, arg3 held ticks */
-	BB_ROLE_LOG = 20,	   /* printk: arg0 level, arg1 console offset, arg2 length */
-	BB_ROLE_FAULT = 21,	   /* arg0 address, arg1 flags, arg2 pc */
-	BB_ROLE_TICK = 22,	   /* arg0 current tid: re-states who runs */
-	BB_ROLE_REPORT = 23,	   /* arg0 verdict, arg1 lock, arg2 class, arg3 tid */
+	BB_ROLE_SYSCALL_END = 15,   /* arg0 number, arg1 result */
+	BB_ROLE_LOCK_WAIT = 16,     /* arg0 lock, arg1 class, arg2 owner tid, arg3 site */
+	BB_ROLE_LOCK_WAITED = 17,   /* arg0 lock, arg1 class: the wait is over, the lock is ours */
+	BB_ROLE_LOCK_TAKEN =
+		18, /* arg0 lock, arg1 class, arg2 site (contended lock: holder slice) */
+	BB_ROLE_LOCK_FREED = 19, /* arg0 lock, arg1 class, arg2 site, arg3 held ticks */
+	BB_ROLE_LOG = 20,        /* printk: arg0 level, arg1 console offset, arg2 length */
+	BB_ROLE_FAULT = 21,      /* arg0 address, arg1 flags, arg2 pc */
+	BB_ROLE_TICK = 22,       /* arg0 current tid: re-states who runs */
+	BB_ROLE_REPORT = 23,     /* arg0 verdict, arg1 lock, arg2 class, arg3 tid */
 };
 
 enum bb_category {
-	BB_CAT_BOOT, BB_CAT_SCHED, BB_CAT_IRQ, BB_CAT_SYSCALL, BB_CAT_LOCK, BB_CAT_LOCKALL,
-	BB_CAT_WAIT, BB_CAT_FAULT, BB_CAT_MM, BB_CAT_FS, BB_CAT_BLOCK, BB_CAT_NET, BB_CAT_SIGNAL,
-	BB_CAT_TIMER, BB_CAT_PROCESS, BB_CAT_PRINTK, BB_CAT_FUNCTION, BB_CAT_USER, BB_CAT_DIAG,
+	BB_CAT_BOOT,
+	BB_CAT_SCHED,
+	BB_CAT_IRQ,
+	BB_CAT_SYSCALL,
+	BB_CAT_LOCK,
+	BB_CAT_LOCKALL,
+	BB_CAT_WAIT,
+	BB_CAT_FAULT,
+	BB_CAT_MM,
+	BB_CAT_FS,
+	BB_CAT_BLOCK,
+	BB_CAT_NET,
+	BB_CAT_SIGNAL,
+	BB_CAT_TIMER,
+	BB_CAT_PROCESS,
+	BB_CAT_PRINTK,
+	BB_CAT_FUNCTION,
+	BB_CAT_USER,
+	BB_CAT_DIAG,
 	BB_CATEGORIES
 };
 
@@ -173,9 +190,20 @@ struct bb_event_row {
 	struct bb_arg_row args[BB_MAX_ARGS];
 };
 /* Enum tables by number: */
-enum bb_table { BB_TAB_CATEGORY = 1, BB_TAB_STATE = 2, BB_TAB_SYSCALL = 3, BB_TAB_ERRNO = 4,
-		BB_TAB_WAIT = 5, BB_TAB_VERDICT = 6, BB_TAB_MODE = 7, BB_TAB_FAULT = 8,
-		BB_TAB_IPI = 9, BB_TAB_LOCKKIND = 10, BB_TAB_LEVEL = 11, BB_TAB_IRQ = 12 };
+enum bb_table {
+	BB_TAB_CATEGORY = 1,
+	BB_TAB_STATE = 2,
+	BB_TAB_SYSCALL = 3,
+	BB_TAB_ERRNO = 4,
+	BB_TAB_WAIT = 5,
+	BB_TAB_VERDICT = 6,
+	BB_TAB_MODE = 7,
+	BB_TAB_FAULT = 8,
+	BB_TAB_IPI = 9,
+	BB_TAB_LOCKKIND = 10,
+	BB_TAB_LEVEL = 11,
+	BB_TAB_IRQ = 12
+};
 struct bb_enum_row {
 	uint32_t table;
 	uint32_t reserved;
@@ -187,31 +215,53 @@ struct bb_enum_row {
 /* word0 = ticks48 << 16 | check16; word1 = unit32 << 32 | id12 << 20 | nargs4 << 16 | ordinal16.
  * Arguments follow; a record takes 1 + (nargs + 1) / 2 units of 16 bytes and may run past the end
  * into BB_RING_SPARE units that belong to the ring, so it never wraps. */
-#define BB_UNIT 16u
+#define BB_UNIT       16u
 #define BB_RING_SPARE 4u
 struct bb_ring {
-	uint64_t head;	      /* units << 32 | events, ever reserved; both wrap at 2^32, the
+	uint64_t head;        /* units << 32 | events, ever reserved; both wrap at 2^32, the
 			       * carry of events into units skips one unit */
-	uint64_t units;	      /* power of two */
+	uint64_t units;       /* power of two */
 	uint64_t data_offset; /* of (units + BB_RING_SPARE) * 16 bytes */
 	uint64_t data_virt;   /* kernel address of the same */
 	uint32_t cpu;
-	uint32_t kind;	/* 0 = main ring */
-	uint64_t drops; /* events refused before a reservation; not in head */
+	uint32_t kind;   /* 0 = main ring */
+	uint64_t drops;  /* events refused before a reservation; not in head */
 	uint32_t fenced; /* a writer was interrupted inside an emit: see ring.h */
 	uint32_t fence_unit;
 	uint64_t fence_head; /* head when the last fenced interrupt ended */
 };
 
 /* ---- locks and waits ------------------------------------------------------------------------ */
-enum bb_lock_kind { BB_LK_SPIN = 1, BB_LK_MUTEX, BB_LK_RWLOCK, BB_LK_SEM, BB_LK_COMPLETION,
-		    BB_LK_WAITQ };
+enum bb_lock_kind {
+	BB_LK_SPIN = 1,
+	BB_LK_MUTEX,
+	BB_LK_RWLOCK,
+	BB_LK_SEM,
+	BB_LK_COMPLETION,
+	BB_LK_WAITQ
+};
 /* Wait kinds (append-only). */
 enum bb_wait_kind {
-	BB_WAIT_NONE, BB_WAIT_SPIN, BB_WAIT_MUTEX, BB_WAIT_READ, BB_WAIT_WRITE, BB_WAIT_SEM,
-	BB_WAIT_COMPLETION, BB_WAIT_QUEUE, BB_WAIT_FUTEX, BB_WAIT_PIPE, BB_WAIT_SOCKET,
-	BB_WAIT_TTY, BB_WAIT_CHILD, BB_WAIT_SIGNAL, BB_WAIT_TIMER, BB_WAIT_IO, BB_WAIT_IPI,
-	BB_WAIT_TLB, BB_WAIT_RECLAIM, BB_WAIT_KINDS
+	BB_WAIT_NONE,
+	BB_WAIT_SPIN,
+	BB_WAIT_MUTEX,
+	BB_WAIT_READ,
+	BB_WAIT_WRITE,
+	BB_WAIT_SEM,
+	BB_WAIT_COMPLETION,
+	BB_WAIT_QUEUE,
+	BB_WAIT_FUTEX,
+	BB_WAIT_PIPE,
+	BB_WAIT_SOCKET,
+	BB_WAIT_TTY,
+	BB_WAIT_CHILD,
+	BB_WAIT_SIGNAL,
+	BB_WAIT_TIMER,
+	BB_WAIT_IO,
+	BB_WAIT_IPI,
+	BB_WAIT_TLB,
+	BB_WAIT_RECLAIM,
+	BB_WAIT_KINDS
 };
 /* An event position "cpu:ordinal": the ring's event count just before. */
 #define BB_EVENT(cpu, ordinal) ((uint64_t)(cpu) << 32 | (uint32_t)(ordinal))
@@ -227,31 +277,31 @@ struct bb_held {
 	uint64_t ticks;
 	uint64_t event; /* BB_EVENT at acquire */
 	uint32_t class;
-	uint16_t mode;	/* enum bb_hold_mode */
+	uint16_t mode; /* enum bb_hold_mode */
 	uint16_t reserved;
 	uint32_t epoch; /* the task's departures to user mode at acquire */
 	uint32_t reserved2;
 };
 struct bb_wait {
 	uint64_t object; /* lock, queue, ... ; 0 with kind NONE */
-	uint64_t site;	 /* return address of the waiting call */
-	uint64_t ticks;	 /* since */
+	uint64_t site;   /* return address of the waiting call */
+	uint64_t ticks;  /* since */
 	uint64_t event;
-	uint32_t kind;	/* enum bb_wait_kind */
+	uint32_t kind;  /* enum bb_wait_kind */
 	uint32_t class; /* lock class or 0 */
 	uint32_t owner; /* owner word seen when the wait began; 0 unknown */
-	uint32_t arg;	/* CHILD: pid waited for; IPI: target cpu */
+	uint32_t arg;   /* CHILD: pid waited for; IPI: target cpu */
 };
 struct bb_class {
 	char name[BB_NAME_LEN]; /* "ext2.root" */
-	uint32_t kind;		/* enum bb_lock_kind */
-	uint32_t rank;		/* place in the declared order, 0 = none */
-	uint64_t init_site;	/* where it was declared, 0 = static */
-	uint64_t contended;	/* waits ever */
+	uint32_t kind;          /* enum bb_lock_kind */
+	uint32_t rank;          /* place in the declared order, 0 = none */
+	uint64_t init_site;     /* where it was declared, 0 = static */
+	uint64_t contended;     /* waits ever */
 	uint64_t reserved;
 };
 #define BB_LOCK_HISTORY 4
-struct bb_lock { /* found by address: open addressing from a hash, see FORMAT.md */
+struct bb_lock {       /* found by address: open addressing from a hash, see FORMAT.md */
 	uint64_t lock; /* 0 = free */
 	uint32_t class;
 	uint32_t owner; /* as bb_wait.owner, updated while contended */
@@ -267,13 +317,23 @@ struct bb_lock { /* found by address: open addressing from a hash, see FORMAT.md
 };
 
 /* ---- tasks and CPUs ------------------------------------------------------------------------- */
-enum bb_state { BB_ST_NONE, BB_ST_NEW, BB_ST_RUNNABLE, BB_ST_RUNNING, BB_ST_SLEEPING /* may be
-		ended by a signal */, BB_ST_BLOCKED /* not */, BB_ST_STOPPED, BB_ST_ZOMBIE,
-		BB_ST_DEAD };
+enum bb_state {
+	BB_ST_NONE,
+	BB_ST_NEW,
+	BB_ST_RUNNABLE,
+	BB_ST_RUNNING,
+	BB_ST_SLEEPING /* may be
+ended by a signal */
+	,
+	BB_ST_BLOCKED /* not */,
+	BB_ST_STOPPED,
+	BB_ST_ZOMBIE,
+	BB_ST_DEAD
+};
 enum bb_mode { BB_MODE_KERNEL, BB_MODE_USER, BB_MODE_IDLE };
-#define BB_MAX_HELD 16
+#define BB_MAX_HELD     16
 #define BB_TASK_KTHREAD 1u
-#define BB_TASK_IDLE 2u
+#define BB_TASK_IDLE    2u
 struct bb_task {
 	/* identity: written while state is NONE or by the task itself under ident_seq */
 	uint32_t ident_seq;
@@ -290,18 +350,18 @@ struct bb_task {
 	uint32_t state; /* enum bb_state */
 	uint32_t cpu;
 	uint32_t prio;
-	uint64_t since;	  /* ticks of the last change of state */
+	uint64_t since;                           /* ticks of the last change of state */
 	uint64_t switch_sp, switch_fp, switch_pc; /* saved when it last left a CPU */
 	uint64_t run_ticks;
 	uint32_t waker; /* slot + 1 of who last made it runnable; BB_OWNER_CPU|cpu = an interrupt */
 	uint32_t on_queue;
 	/* the task's own: mode and system call */
 	uint32_t user_epoch; /* departures to user mode */
-	uint32_t mode;	     /* enum bb_mode of this task: in user or kernel */
+	uint32_t mode;       /* enum bb_mode of this task: in user or kernel */
 	uint64_t left_site;  /* where it last left the kernel while holding a lock, else 0 */
 	uint64_t left_ticks;
 	uint64_t left_event;
-	int32_t syscall; /* number in progress, -1 none */
+	int32_t syscall;        /* number in progress, -1 none */
 	uint32_t preempt_count; /* preemption is off while != 0 */
 	uint64_t syscall_args[6];
 	/* waiting: own writer, guarded by wait_seq */
@@ -320,20 +380,20 @@ struct bb_task {
 struct bb_cpu {
 	uint32_t cpu;
 	uint32_t online;
-	uint32_t mode;	/* enum bb_mode */
+	uint32_t mode; /* enum bb_mode */
 	uint32_t irq_depth;
 	uint32_t current; /* slot + 1 */
 	uint32_t hwid;
 	uint32_t need_resched;
-	uint32_t queue_len; /* runnable, not counting the running one */
-	uint64_t last_tick; /* ticks of the last timer interrupt */
-	uint64_t ticks;	    /* timer interrupts ever */
-	uint64_t next_timer; /* deadline programmed, ~0 none */
+	uint32_t queue_len;      /* runnable, not counting the running one */
+	uint64_t last_tick;      /* ticks of the last timer interrupt */
+	uint64_t ticks;          /* timer interrupts ever */
+	uint64_t next_timer;     /* deadline programmed, ~0 none */
 	uint64_t irqs_off_since; /* ticks, 0 = on; kept by the tracked interrupt-off sections */
 	uint64_t irqs_off_site;
-	uint64_t idle_ticks; /* entries into idle */
+	uint64_t idle_ticks;                   /* entries into idle */
 	uint64_t ipi_sent[4], ipi_received[4]; /* by kind */
-	uint64_t nmi_pc, nmi_fp, nmi_ticks; /* last NMI: where it hit */
+	uint64_t nmi_pc, nmi_fp, nmi_ticks;    /* last NMI: where it hit */
 	/* what this CPU spins for (in whatever context), guarded by wait_seq */
 	uint32_t wait_seq;
 	uint32_t reserved0;
@@ -373,26 +433,49 @@ struct bb_counter {
 	uint64_t value;
 };
 enum bb_verdict {
-	BB_V_NONE, BB_V_ORPHAN, BB_V_CYCLE, BB_V_SELF, BB_V_IRQ_SELF, BB_V_OWNER_NOT_RUNNING,
-	BB_V_OWNER_SLEEPING, BB_V_LOST_WAKEUP, BB_V_NO_WAKER, BB_V_STRANDED, BB_V_CPU_DEAD,
-	BB_V_MISSING_IRQ, BB_V_LIVELOCK, BB_V_STARVED, BB_V_CORRUPT_LOCK, BB_V_HEALTHY
+	BB_V_NONE,
+	BB_V_ORPHAN,
+	BB_V_CYCLE,
+	BB_V_SELF,
+	BB_V_IRQ_SELF,
+	BB_V_OWNER_NOT_RUNNING,
+	BB_V_OWNER_SLEEPING,
+	BB_V_LOST_WAKEUP,
+	BB_V_NO_WAKER,
+	BB_V_STRANDED,
+	BB_V_CPU_DEAD,
+	BB_V_MISSING_IRQ,
+	BB_V_LIVELOCK,
+	BB_V_STARVED,
+	BB_V_CORRUPT_LOCK,
+	BB_V_HEALTHY
 };
-struct bb_report { /* deduplicated by verdict, class and site */
-	uint32_t seq;	  /* odd while written; 0 = free */
+struct bb_report {        /* deduplicated by verdict, class and site */
+	uint32_t seq;     /* odd while written; 0 = free */
 	uint32_t verdict; /* enum bb_verdict */
-	uint32_t check;	  /* enum bb_check: which check spoke */
+	uint32_t check;   /* enum bb_check: which check spoke */
 	uint32_t class;
 	uint64_t lock;
 	uint64_t ticks;
 	uint64_t event;
-	uint64_t site;	/* acquire site, or the offending site */
+	uint64_t site;  /* acquire site, or the offending site */
 	uint64_t site2; /* where it left, waits, or released */
-	uint32_t task;	/* owner word of the offender */
+	uint32_t task;  /* owner word of the offender */
 	uint32_t cpu;
 	uint64_t count; /* times seen */
 };
-enum bb_check { BB_CHK_LEAVE = 1, BB_CHK_SELF, BB_CHK_CYCLE, BB_CHK_ORPHAN, BB_CHK_SLEEP,
-		BB_CHK_UNLOCK, BB_CHK_UNINIT, BB_CHK_EXIT, BB_CHK_WATCHDOG, BB_CHK_HOLD };
+enum bb_check {
+	BB_CHK_LEAVE = 1,
+	BB_CHK_SELF,
+	BB_CHK_CYCLE,
+	BB_CHK_ORPHAN,
+	BB_CHK_SLEEP,
+	BB_CHK_UNLOCK,
+	BB_CHK_UNINIT,
+	BB_CHK_EXIT,
+	BB_CHK_WATCHDOG,
+	BB_CHK_HOLD
+};
 
 #define BB_ASSERT(c, m) _Static_assert(c, m)
 BB_ASSERT(sizeof(struct bb_header) == 240, "bb_header is part of the format");

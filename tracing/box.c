@@ -1,4 +1,5 @@
-/* box.c - lays out the black box and keeps its small common parts: console ring, counters, switches.
+/* box.c - lays out the black box and keeps its small common parts: console ring, counters,
+ * switches.
  *
  * Theory. The static part (struct trace_box) exists from the first instruction, so switches, lock
  * classes, reports, the crash record and the console text never move. box_build() runs once, on one
@@ -68,9 +69,21 @@ static uint64_t ring_bytes(const struct box_plan *p)
 	return page_up(((uint64_t)p->ring_units + BB_RING_SPARE) * BB_UNIT);
 }
 
-/* Layout of the dynamic part: every table starts on a page. One list for sizing and for building. */
-enum { D_RINGS, D_RINGDATA, D_CPUS, D_TASKS, D_LOCKS, D_SCHEMA, D_ENUMS, D_SYMS, D_SYMNAMES,
-       D_CMDLINE, D_COUNT };
+/* Layout of the dynamic part: every table starts on a page. One list for sizing and for building.
+ */
+enum {
+	D_RINGS,
+	D_RINGDATA,
+	D_CPUS,
+	D_TASKS,
+	D_LOCKS,
+	D_SCHEMA,
+	D_ENUMS,
+	D_SYMS,
+	D_SYMNAMES,
+	D_CMDLINE,
+	D_COUNT
+};
 
 static void dynamic_sizes(const struct box_plan *p, uint64_t size[D_COUNT])
 {
@@ -150,8 +163,10 @@ void box_build(const struct box_plan *p, const struct bb_header *facts)
 	b->header.dir_count = 0;
 
 	add_static(BB_SEC_CONTROL, &b->control, sizeof(b->control), sizeof(b->control), 1);
-	add_static(BB_SEC_CLASSES, b->classes, sizeof(b->classes), sizeof(b->classes[0]), BOX_CLASSES);
-	add_static(BB_SEC_REPORTS, b->reports, sizeof(b->reports), sizeof(b->reports[0]), BOX_REPORTS);
+	add_static(BB_SEC_CLASSES, b->classes, sizeof(b->classes), sizeof(b->classes[0]),
+		   BOX_CLASSES);
+	add_static(BB_SEC_REPORTS, b->reports, sizeof(b->reports), sizeof(b->reports[0]),
+		   BOX_REPORTS);
 	add_static(BB_SEC_COUNTERS, b->counters, sizeof(b->counters), sizeof(b->counters[0]),
 		   BOX_COUNTERS);
 	add_static(BB_SEC_CRASH, &b->crash, sizeof(b->crash), sizeof(b->crash), 1);
@@ -273,7 +288,8 @@ static uint32_t select_word(uint8_t *event_on, const char *word, uint32_t len, u
 		for (uint32_t k = 0; k < trace_enums_count && !match; k++)
 			match = trace_enums[k].table == BB_TAB_CATEGORY &&
 				trace_enums[k].value == e->category &&
-				name_is(trace_enums[k].name, sizeof(trace_enums[k].name), word, len);
+				name_is(trace_enums[k].name, sizeof(trace_enums[k].name), word,
+					len);
 		if (match) {
 			event_on[e->id] = on;
 			hits++;
@@ -295,8 +311,9 @@ int box_trace_select(const char *list, uint32_t len)
 	/* A list that begins with a plain word names the whole set; with + or - it changes it. One
 	 * bad word and nothing changes: a slip must not switch the recorder off. */
 	for (unsigned i = 0; i < BB_MAX_EVENTS; i++)
-		event_on[i] = len && list[0] != '+' && list[0] != '-' ?
-				      0 : __atomic_load_n(&control[i], __ATOMIC_RELAXED);
+		event_on[i] = len && list[0] != '+' && list[0] != '-'
+				      ? 0
+				      : __atomic_load_n(&control[i], __ATOMIC_RELAXED);
 	while (pos < len) {
 		uint32_t start = pos, on = 1;
 

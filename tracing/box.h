@@ -27,8 +27,8 @@ struct box_plan {
 /* Bytes of the dynamic part. */
 uint64_t box_dynamic_size(const struct box_plan *p);
 /* Fills directory and tables and seals the header. `facts` gives the header fields that only the
- * caller knows (addresses, machine, build id, release). The dynamic part must follow the static part
- * (struct trace_box, rounded up to pages) in physical memory. */
+ * caller knows (addresses, machine, build id, release). The dynamic part must follow the static
+ * part (struct trace_box, rounded up to pages) in physical memory. */
 void box_build(const struct box_plan *p, const struct bb_header *facts);
 /* Clock facts come later than the box: re-seals the header. */
 void box_set_clock(uint32_t kind, uint64_t hz, uint64_t anchor, uint64_t wall_ns);

@@ -17,8 +17,8 @@ enum trace_event_id {
 #undef ARGT
 
 /* Counts arguments at compile time: each ARG contributes one to an array type's size. */
-#define ARG(n, show) +1
-#define ARGT(n, show, tab) +1
+#define ARG(n, show)                 +1
+#define ARGT(n, show, tab)           +1
 #define EVENT(i, n, cat, role, args) EVN_##n = 0 args,
 enum trace_event_nargs {
 #include <tracing/events.def>
@@ -30,15 +30,15 @@ enum trace_event_nargs {
 
 /* A probe. The argument count is checked against events.def at compile time. */
 #define TRACE_NARGS_(_0, _1, _2, _3, _4, _5, _6, _7, _8, N, ...) N
-#define TRACE_NARGS(...) TRACE_NARGS_(0, ##__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0)
-#define TRACE_CAT_(a, b) a##b
-#define TRACE_CAT(a, b) TRACE_CAT_(a, b)
-#define TRACE_U(x) ((uint64_t)(x))
-#define TRACE_E0(id) trace_emit0(id)
-#define TRACE_E1(id, a) trace_emit1(id, TRACE_U(a))
-#define TRACE_E2(id, a, b) trace_emit2(id, TRACE_U(a), TRACE_U(b))
-#define TRACE_E3(id, a, b, c) trace_emit3(id, TRACE_U(a), TRACE_U(b), TRACE_U(c))
-#define TRACE_E4(id, a, b, c, d) trace_emit4(id, TRACE_U(a), TRACE_U(b), TRACE_U(c), TRACE_U(d))
+#define TRACE_NARGS(...)                                         TRACE_NARGS_(0, ##__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define TRACE_CAT_(a, b)                                         a##b
+#define TRACE_CAT(a, b)                                          TRACE_CAT_(a, b)
+#define TRACE_U(x)                                               ((uint64_t)(x))
+#define TRACE_E0(id)                                             trace_emit0(id)
+#define TRACE_E1(id, a)                                          trace_emit1(id, TRACE_U(a))
+#define TRACE_E2(id, a, b)                                       trace_emit2(id, TRACE_U(a), TRACE_U(b))
+#define TRACE_E3(id, a, b, c)                                    trace_emit3(id, TRACE_U(a), TRACE_U(b), TRACE_U(c))
+#define TRACE_E4(id, a, b, c, d)                                 trace_emit4(id, TRACE_U(a), TRACE_U(b), TRACE_U(c), TRACE_U(d))
 #define TRACE_E7(id, a, b, c, d, e, f, g)                                                          \
 	trace_emit_args(id,                                                                        \
 			(const uint64_t[]){TRACE_U(a), TRACE_U(b), TRACE_U(c), TRACE_U(d),         \

@@ -14,8 +14,9 @@
  * nested writers may fill it up to the oldest unit that the sleeper may still write, no further;
  * beyond that their records are refused (reserved and counted in head, never written, so the loss
  * is exact). The fence outlives the interrupt: as long as the sleeper has reserved nothing since,
- * the next interrupt finds it where it was (many interrupts in one emit lap the ring together). So no two writers ever write the same unit, and no torn record can look whole. For the
- * same reason a thread is never preempted there: interrupt exit checks trace_in_emit(pc).
+ * the next interrupt finds it where it was (many interrupts in one emit lap the ring together). So
+ * no two writers ever write the same unit, and no torn record can look whole. For the same reason a
+ * thread is never preempted there: interrupt exit checks trace_in_emit(pc).
  *
  * Rejected: a check alone (2^-16 a collision, seen in stress); cmpxchg reserve (loops under
  * nesting); per-event preempt_disable (four instructions and a lost reschedule).
@@ -29,11 +30,11 @@
 #define TRACE_TEXT __attribute__((noinline, section("trace_emit_text")))
 
 /* The black box's static part: first thing of section .blackbox, page aligned (box.c). */
-#define BOX_DIR 24
-#define BOX_CLASSES 256
-#define BOX_REPORTS 64
+#define BOX_DIR      24
+#define BOX_CLASSES  256
+#define BOX_REPORTS  64
 #define BOX_COUNTERS 32
-#define BOX_CONSOLE 65536
+#define BOX_CONSOLE  65536
 struct trace_box {
 	struct bb_header header;
 	struct bb_section dir[BOX_DIR];
@@ -57,7 +58,8 @@ static inline int trace_event_on(unsigned id)
 	return __builtin_expect(*(volatile const uint8_t *)&trace_control.event_on[id] != 0, 0);
 }
 
-/* Any context, NMI included; any lock held. Out of line, so that a probe costs a test and a call. */
+/* Any context, NMI included; any lock held. Out of line, so that a probe costs a test and a call.
+ */
 TRACE_TEXT void trace_emit0(unsigned id);
 TRACE_TEXT void trace_emit1(unsigned id, uint64_t a);
 TRACE_TEXT void trace_emit2(unsigned id, uint64_t a, uint64_t b);

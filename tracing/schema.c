@@ -4,10 +4,14 @@
 #include <tracing/events.h>
 #include "schema.h"
 
-#define ARG(n, s) {#n, BB_##s, 0},
+#define ARG(n, s)     {#n, BB_##s, 0},
 #define ARGT(n, s, t) {#n, BB_##s, BB_TAB_##t},
 #define EVENT(i, n, cat, r, a)                                                                     \
-	{.id = i, .category = BB_CAT_##cat, .role = BB_ROLE_##r, .nargs = EVN_##n, .name = #n,     \
+	{.id = i,                                                                                  \
+	 .category = BB_CAT_##cat,                                                                 \
+	 .role = BB_ROLE_##r,                                                                      \
+	 .nargs = EVN_##n,                                                                         \
+	 .name = #n,                                                                               \
 	 .args = {a}},
 
 const struct bb_event_row trace_schema[] __attribute__((section(".trace_schema"), used)) = {
@@ -15,7 +19,10 @@ const struct bb_event_row trace_schema[] __attribute__((section(".trace_schema")
 };
 const uint32_t trace_schema_count = sizeof(trace_schema) / sizeof(trace_schema[0]);
 
-#define ROW(t, v, n) {.table = BB_TAB_##t, .value = v, .name = n}
+#define ROW(t, v, n)                                                                               \
+	{                                                                                          \
+		.table = BB_TAB_##t, .value = v, .name = n                                         \
+	}
 const struct bb_enum_row trace_enums[] __attribute__((section(".trace_enums"), used)) = {
 	ROW(CATEGORY, BB_CAT_BOOT, "boot"),
 	ROW(CATEGORY, BB_CAT_SCHED, "sched"),

@@ -1,14 +1,14 @@
 /* tracker.c - records of locks and waits, and the checks over them. Theory in tracker.h.
  *
  * Who writes what. A task's held list and wait record: only that task (never from an interrupt on
- * top of it, which uses the CPU's entry). A CPU's: only code on that CPU with interrupts off or in an
- * interrupt. A lock's owner word: its holder, between acquire and release. The walks read all of it
- * racily; a conclusion is drawn only if two walks in a row see the same. */
+ * top of it, which uses the CPU's entry). A CPU's: only code on that CPU with interrupts off or in
+ * an interrupt. A lock's owner word: its holder, between acquire and release. The walks read all of
+ * it racily; a conclusion is drawn only if two walks in a row see the same. */
 #include <tracing/events.h>
 #include <tracing/box.h>
 #include <tracing/tracker.h>
 
-#define MAX_HOPS 32
+#define MAX_HOPS    32
 #define LOCK_PROBES 16
 
 struct track_tables track_tables;
@@ -73,7 +73,7 @@ static void write_end(uint32_t *seq, uint32_t old)
 }
 
 #define PUT(field, v) __atomic_store_n(&(field), (v), __ATOMIC_RELAXED)
-#define GET(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
+#define GET(field)    __atomic_load_n(&(field), __ATOMIC_RELAXED)
 
 static void put_held(struct bb_held *d, const struct bb_held *s)
 {
@@ -233,7 +233,8 @@ int track_report(uint32_t verdict, uint32_t check, const struct track_lock *l, u
 		struct bb_report *r = &trace_box.reports[i];
 		uint32_t seq = __atomic_load_n(&r->seq, __ATOMIC_ACQUIRE);
 
-		if (seq && GET(r->check) == check && GET(r->class) == class && GET(r->site) == site) {
+		if (seq && GET(r->check) == check && GET(r->class) == class &&
+		    GET(r->site) == site) {
 			__atomic_fetch_add(&r->count, 1, __ATOMIC_RELAXED);
 			return 0;
 		}
@@ -328,7 +329,8 @@ static struct finding walk(const struct track_lock *l, uint32_t self)
 {
 	struct finding f = {BB_V_NONE, 0, l};
 
-	for (unsigned hop = 0; hop < MAX_HOPS && f.lock && GET(f.lock->magic) == TRACK_LIVE; hop++) {
+	for (unsigned hop = 0; hop < MAX_HOPS && f.lock && GET(f.lock->magic) == TRACK_LIVE;
+	     hop++) {
 		const struct bb_task *t;
 
 		f.owner = GET(f.lock->owner);
@@ -355,8 +357,10 @@ static struct finding walk(const struct track_lock *l, uint32_t self)
 	return f;
 }
 
-static const uint32_t check_of[] = {[BB_V_ORPHAN] = BB_CHK_ORPHAN, [BB_V_CYCLE] = BB_CHK_CYCLE,
-				    [BB_V_SELF] = BB_CHK_SELF, [BB_V_IRQ_SELF] = BB_CHK_SELF};
+static const uint32_t check_of[] = {[BB_V_ORPHAN] = BB_CHK_ORPHAN,
+				    [BB_V_CYCLE] = BB_CHK_CYCLE,
+				    [BB_V_SELF] = BB_CHK_SELF,
+				    [BB_V_IRQ_SELF] = BB_CHK_SELF};
 
 static void check_wait(const struct track_lock *l, uint64_t site)
 {
@@ -430,9 +434,13 @@ static void spin_record(struct track_lock *l, uint32_t kind, uint64_t site)
 	struct bb_cpu *c = port_cpu();
 
 	if (c) {
-		struct bb_wait w = {.object = (uintptr_t)l, .site = site, .ticks = port_ticks(),
-				    .event = trace_position(), .kind = kind,
-				    .class = class_index(l), .owner = GET(l->owner)};
+		struct bb_wait w = {.object = (uintptr_t)l,
+				    .site = site,
+				    .ticks = port_ticks(),
+				    .event = trace_position(),
+				    .kind = kind,
+				    .class = class_index(l),
+				    .owner = GET(l->owner)};
 
 		wait_write(&c->wait_seq, &c->wait, &w);
 	}
@@ -478,9 +486,14 @@ void track_block_begin(struct track_lock *l, const void *object, uint32_t kind, 
 	uint32_t owner = l ? GET(l->owner) : 0;
 
 	if (t) {
-		struct bb_wait w = {.object = (uintptr_t)(l ? l : object), .site = site,
-				    .ticks = port_ticks(), .event = trace_position(), .kind = kind,
-				    .class = class_index(l), .owner = owner, .arg = arg};
+		struct bb_wait w = {.object = (uintptr_t)(l ? l : object),
+				    .site = site,
+				    .ticks = port_ticks(),
+				    .event = trace_position(),
+				    .kind = kind,
+				    .class = class_index(l),
+				    .owner = owner,
+				    .arg = arg};
 
 		wait_write(&t->wait_seq, &t->wait, &w);
 	}
@@ -516,9 +529,14 @@ void track_acquired(struct track_lock *l, uint32_t mode, uint64_t site, uint64_t
 
 	check_live(l, site);
 	if (own_list(&list)) {
-		struct bb_held e = {.lock = (uintptr_t)l, .site = site, .sp = sp, .ticks = now,
-				    .event = trace_position(), .class = class_index(l),
-				    .mode = (uint16_t)mode, .epoch = list.epoch};
+		struct bb_held e = {.lock = (uintptr_t)l,
+				    .site = site,
+				    .sp = sp,
+				    .ticks = now,
+				    .event = trace_position(),
+				    .class = class_index(l),
+				    .mode = (uint16_t)mode,
+				    .epoch = list.epoch};
 
 		list_push(&list, &e);
 	}
@@ -534,7 +552,8 @@ void track_acquired(struct track_lock *l, uint32_t mode, uint64_t site, uint64_t
 	trace(lock_acquire, (uintptr_t)l, class_index(l), site);
 }
 
-static void stats_release(struct track_lock *l, const struct bb_held *e, uint64_t site, uint64_t now)
+static void stats_release(struct track_lock *l, const struct bb_held *e, uint64_t site,
+			  uint64_t now)
 {
 	struct bb_lock *s = l->stats;
 	uint32_t i = s->history_next % BB_LOCK_HISTORY;
@@ -562,13 +581,13 @@ void track_released(struct track_lock *l, uint32_t mode, uint64_t site)
 		if (*list.lost)
 			PUT(*list.lost, *list.lost - 1);
 		else if (checks_on())
-			track_report(BB_V_CORRUPT_LOCK, BB_CHK_UNLOCK, l, site, GET(l->release_site),
-				     self);
+			track_report(BB_V_CORRUPT_LOCK, BB_CHK_UNLOCK, l, site,
+				     GET(l->release_site), self);
 	}
 	if (mode & BB_HOLD_EXCL) {
 		if (__builtin_expect(owner && owner != self, 0) && checks_on())
-			track_report(BB_V_CORRUPT_LOCK, BB_CHK_UNLOCK, l, site,
-				     GET(l->taken_site), owner);
+			track_report(BB_V_CORRUPT_LOCK, BB_CHK_UNLOCK, l, site, GET(l->taken_site),
+				     owner);
 		PUT(l->release_site, site);
 	}
 	if (e.lock) {

@@ -17,27 +17,31 @@
 
 struct track_class {
 	const char *name;
-	uint32_t kind;	/* enum bb_lock_kind */
-	uint32_t rank;	/* declared order, 0 = none */
+	uint32_t kind;  /* enum bb_lock_kind */
+	uint32_t rank;  /* declared order, 0 = none */
 	uint32_t index; /* in the black box; given by track_class_add() */
 };
 struct track_lock {
 	struct track_class *class; /* NULL: never initialised */
-	uint32_t owner;		   /* owner word of the exclusive holder, 0 = free or shared */
-	uint32_t magic;		   /* TRACK_LIVE while initialised */
+	uint32_t owner;            /* owner word of the exclusive holder, 0 = free or shared */
+	uint32_t magic;            /* TRACK_LIVE while initialised */
 	uint64_t release_site;
-	struct bb_lock *stats; /* entry in the black box once contended, else NULL */
+	struct bb_lock *stats;            /* entry in the black box once contended, else NULL */
 	uint64_t taken_site, taken_ticks; /* of the present exclusive holder */
 };
 #define TRACK_LIVE 0x4b434f4cu
-#define TRACK_LOCK_INIT(cls) {.class = &(cls), .magic = TRACK_LIVE}
+#define TRACK_LOCK_INIT(cls)                                                                       \
+	{                                                                                          \
+		.class = &(cls), .magic = TRACK_LIVE                                               \
+	}
 
 /* Gives the class its number and its row in the black box (a static table: works from the first
  * instruction). A class that finds the table full stays number 0 and is counted. */
 void track_class_add(struct track_class *c);
 void track_lock_init(struct track_lock *l, struct track_class *c);
 
-/* Owner word of the running context: the interrupt of this CPU or the current task; 0 = too early. */
+/* Owner word of the running context: the interrupt of this CPU or the current task; 0 = too early.
+ */
 uint32_t track_self(void);
 
 /* The identity of a lock, in every record, is the address of its track_lock.

@@ -1,8 +1,8 @@
 /* bugs.c - hangs on demand, for the hang benchmark and for learning: boot option bug=NAME.
  *
- * Each is a few lines of ordinary kernel code with one mistake, run in kernel threads of its own, so
- * what the tracker, the watchdog and the host tool say about it rests on their mechanisms alone. The
- * seed's bug, exec-deadlock, sits in the loader (kernel/task/exec.c). Compiled in only where
+ * Each is a few lines of ordinary kernel code with one mistake, run in kernel threads of its own,
+ * so what the tracker, the watchdog and the host tool say about it rests on their mechanisms alone.
+ * The seed's bug, exec-deadlock, sits in the loader (kernel/task/exec.c). Compiled in only where
  * HANGBENCH is on. */
 #include <kernel/annotate.h>
 #include <kernel/boot.h>
@@ -102,7 +102,8 @@ static void abba_spin(void)
 	start(nr_cpus - 2, "list-first", list_then_table);
 }
 
-/* ---- self-spin: the same lock twice on one path ----------------------------------------------- */
+/* ---- self-spin: the same lock twice on one path -----------------------------------------------
+ */
 
 static __noinline void update_table(void) NO_TSA
 {
@@ -122,7 +123,8 @@ static void self_spin(void)
 	start(nr_cpus - 1, "walker", walk_table);
 }
 
-/* ---- killed-while-holding: a thread ends with a mutex that an error path left locked ---------- */
+/* ---- killed-while-holding: a thread ends with a mutex that an error path left locked ----------
+ */
 
 static __noinline int fill_left(bool fail) NO_TSA
 {
@@ -150,7 +152,8 @@ static void killed_while_holding(void)
 	start(1, "user-of-left", use_left);
 }
 
-/* ---- sleep-in-atomic: sleeps with a spin lock held -------------------------------------------- */
+/* ---- sleep-in-atomic: sleeps with a spin lock held --------------------------------------------
+ */
 
 static void sleep_with_table(void *arg) NO_TSA
 {
@@ -171,7 +174,8 @@ static void sleep_in_atomic(void)
 	start(1, "spinner", spin_on_table);
 }
 
-/* ---- dead-tick: one CPU's interrupts are left off --------------------------------------------- */
+/* ---- dead-tick: one CPU's interrupts are left off ---------------------------------------------
+ */
 
 static void interrupts_left_off(void *arg)
 {

@@ -1,9 +1,10 @@
 /* panic.c - the end: stop the other CPUs, write the crash record, print the report, power off.
  *
  * Theory. The first CPU to panic owns the end; others that panic stop. `depth` counts panics inside
- * the panic: the second prints one line and powers off, a third halts. No lock is taken; the console
- * ignores its own. The crash record is complete before the first character is printed, so a crash
- * in printing loses nothing. The other CPUs are stopped by NMI, so masked interrupts do not matter. */
+ * the panic: the second prints one line and powers off, a third halts. No lock is taken; the
+ * console ignores its own. The crash record is complete before the first character is printed, so a
+ * crash in printing loses nothing. The other CPUs are stopped by NMI, so masked interrupts do not
+ * matter. */
 #include <kernel/atomic.h>
 #include <kernel/boot.h>
 #include <kernel/bug.h>
@@ -51,9 +52,10 @@ static void stop_others(void)
 {
 	u64 limit = arch_ticks() + arch_ticks_hz() / 4;
 
-	for_each_online_cpu(c) if (c != this_cpu()) arch_nmi_send(c);
-	for_each_online_cpu(c)
-	{
+	for_each_online_cpu (c)
+		if (c != this_cpu())
+			arch_nmi_send(c);
+	for_each_online_cpu (c) {
 		while (c != this_cpu() && !cpumask_test(&panic_stopped, c) && arch_ticks() < limit)
 			arch_cpu_relax();
 	}
@@ -146,8 +148,9 @@ static void __noreturn die(const char *reason, const struct crash_facts *f)
 	stop_others();
 	console_bust_lock();
 	emit("\nPANIC: %s\n", reason);
-	emit("    CPU %u, %s (pid %u), %llu ms after boot\n", this_cpu(), t ? t->bb->name : "no task",
-	     t ? t->bb->pid : 0, (unsigned long long)(arch_ticks_hz() ? time_ns() / 1000000 : 0));
+	emit("    CPU %u, %s (pid %u), %llu ms after boot\n", this_cpu(),
+	     t ? t->bb->name : "no task", t ? t->bb->pid : 0,
+	     (unsigned long long)(arch_ticks_hz() ? time_ns() / 1000000 : 0));
 	if (f->tf)
 		arch_trap_print(f->tf, emit_register_line);
 	backtrace_print(f->pc, f->fp);
@@ -173,8 +176,12 @@ void panic(const char *fmt, ...)
 
 void oops(struct trap_frame *tf, const char *what, u64 code, unsigned long addr)
 {
-	struct crash_facts f = {.tf = tf, .pc = trap_pc(tf), .sp = trap_sp(tf), .fp = trap_fp(tf),
-				.addr = addr, .code = code};
+	struct crash_facts f = {.tf = tf,
+				.pc = trap_pc(tf),
+				.sp = trap_sp(tf),
+				.fp = trap_fp(tf),
+				.addr = addr,
+				.code = code};
 	unsigned long off = 0, size = 0;
 	char reason[160];
 	const char *where = ksym_lookup(f.pc, &off, &size);

@@ -61,12 +61,13 @@ static void sentence(const struct bb_report *r)
 		emit("HUNG: lock %s is held by %s, which can never release it.\n", lock, who);
 		break;
 	case BB_CHK_CYCLE:
-		emit("HUNG: deadlock: the wait for lock %s closes a cycle; it is held by %s.\n", lock,
-		     who);
+		emit("HUNG: deadlock: the wait for lock %s closes a cycle; it is held by %s.\n",
+		     lock, who);
 		break;
 	case BB_CHK_SELF:
 		if (r->verdict == BB_V_IRQ_SELF)
-			emit("HUNG: an interrupt waits for lock %s, held by %s, which it interrupted.\n",
+			emit("HUNG: an interrupt waits for lock %s, held by %s, which it "
+			     "interrupted.\n",
 			     lock, who);
 		else
 			emit("HUNG: %s waits for lock %s, which it holds itself.\n", who, lock);
@@ -76,13 +77,17 @@ static void sentence(const struct bb_report *r)
 		     r->lock ? lock : "interrupts are off");
 		break;
 	case BB_CHK_UNLOCK:
-		emit("BUG: lock %s is released by somebody who does not hold it (%s).\n", lock, who);
+		emit("BUG: lock %s is released by somebody who does not hold it (%s).\n", lock,
+		     who);
 		break;
 	case BB_CHK_UNINIT:
 		emit("BUG: a lock at 0x%llx was never initialised.\n", (unsigned long long)r->lock);
 		break;
 	case BB_CHK_WATCHDOG:
-		emit("HUNG: CPU %u has taken no timer interrupt for seconds.\n", r->cpu);
+		emit("HUNG: CPU %u has taken no timer interrupt for seconds; it runs %s.\n",
+		     r->task && r->task <= track_tables.ntasks ? track_tables.tasks[r->task - 1].cpu
+							       : ~0u,
+		     who);
 		break;
 	default:
 		emit("BUG: check %u found a problem with lock %s (%s).\n", r->check, lock, who);
@@ -93,17 +98,20 @@ static void sentence(const struct bb_report *r)
 void port_report(const struct bb_report *r)
 {
 	static const char *const second[] = {
-		[BB_CHK_LEAVE] = "left at", [BB_CHK_EXIT] = "exits at", [BB_CHK_SLEEP] = "sleeps at",
-		[BB_CHK_UNLOCK] = "before at", [BB_CHK_HOLD] = "",
+		[BB_CHK_LEAVE] = "left at",   [BB_CHK_EXIT] = "exits at",
+		[BB_CHK_SLEEP] = "sleeps at", [BB_CHK_UNLOCK] = "before at",
+		[BB_CHK_HOLD] = "",
 	};
-	const char *label = r->check < ARRAY_SIZE(second) && second[r->check] ? second[r->check] :
-										"waits at";
+	const char *label =
+		r->check < ARRAY_SIZE(second) && second[r->check] ? second[r->check] : "waits at";
 
 	sentence(r);
 	site(r->check == BB_CHK_UNLOCK || r->check == BB_CHK_WATCHDOG ? "at" : "taken at", r->site);
 	site(label, r->site2);
-	emit("       on CPU %u, t=%llu.%03llu s, event %u:%u\n", r->cpu,
+	emit("       %s CPU %u, t=%llu.%03llu s, event %u:%u\n",
+	     r->check == BB_CHK_WATCHDOG ? "noticed by" : "on", r->cpu,
 	     (unsigned long long)(ticks_to_ns(r->ticks - box_header()->clock_anchor) / 1000000000),
-	     (unsigned long long)(ticks_to_ns(r->ticks - box_header()->clock_anchor) / 1000000 % 1000),
+	     (unsigned long long)(ticks_to_ns(r->ticks - box_header()->clock_anchor) / 1000000 %
+				  1000),
 	     (u32)(r->event >> 32), (u32)r->event);
 }

@@ -1,12 +1,12 @@
 /* watchdog.c - notices what no check at a lock can: a CPU without ticks, a wait that only became
  * hopeless after it began, and a machine in which nothing can ever happen again.
  *
- * Theory. Each CPU has a one-second timer, also while idle. In it the CPU looks at its buddy, the next
- * CPU that is online: a buddy that is not idle and has had no timer interrupt for STUCK_NS is
+ * Theory. Each CPU has a one-second timer, also while idle. In it the CPU looks at its buddy, the
+ * next CPU that is online: a buddy that is not idle and has had no timer interrupt for STUCK_NS is
  * interrupted by NMI (x86) or by an interrupt of NMI priority (aarch64), which records where it is;
  * then it is reported. CPU 0's timer also walks the waits (track_scan_waits). The last CPU to go
- * idle asks whether any timer but these is armed; if none is and somebody waits for a lock, the scan
- * runs at once. All of it only with checks on; the records are there anyway. */
+ * idle asks whether any timer but these is armed; if none is and somebody waits for a lock, the
+ * scan runs at once. All of it only with checks on; the records are there anyway. */
 #include <kernel/cpu.h>
 #include <kernel/debug.h>
 #include <kernel/time.h>
@@ -16,8 +16,8 @@
 #include <tracing/events.h>
 #include <tracing/tracker.h>
 
-#define PERIOD_NS NSEC_PER_SEC
-#define STUCK_NS (8 * NSEC_PER_SEC)
+#define PERIOD_NS   NSEC_PER_SEC
+#define STUCK_NS    (8 * NSEC_PER_SEC)
 #define WAIT_OLD_NS (2 * NSEC_PER_SEC)
 
 static DEFINE_PER_CPU(struct timer, watchdog_timer);
@@ -64,7 +64,8 @@ static void watchdog_fire(struct timer *t)
 
 static void arm_here(void)
 {
-	timer_arm(this_cpu_ptr(&watchdog_timer), arch_ticks() + ns_to_ticks(PERIOD_NS), watchdog_fire);
+	timer_arm(this_cpu_ptr(&watchdog_timer), arch_ticks() + ns_to_ticks(PERIOD_NS),
+		  watchdog_fire);
 }
 
 void watchdog_tick(void)
@@ -87,13 +88,12 @@ void watchdog_init(void)
 
 void watchdog_idle(void)
 {
-	/* Is anything but the watchdog's own timers going to happen? Idle CPUs only: racy reads, and a
-	 * wrong guess costs one scan. */
+	/* Is anything but the watchdog's own timers going to happen? Idle CPUs only: racy reads,
+	 * and a wrong guess costs one scan. */
 	watchdog_tick();
 	if (!checks_on() || timers_next() != this_cpu_ptr(&watchdog_timer)->deadline)
 		return;
-	for_each_online_cpu(c)
-	{
+	for_each_online_cpu (c) {
 		struct bb_cpu *b = *per_cpu_ptr(&trace_cpu, c);
 
 		if (c != this_cpu() && READ_ONCE(b->mode) != BB_MODE_IDLE)

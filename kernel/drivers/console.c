@@ -21,8 +21,8 @@
 #include <tracing/box.h>
 #include "console.h"
 
-#define CHUNK 128u   /* bytes a hold: about half a millisecond of an emulated UART */
-#define WAIT_MS 200u /* a chunk takes far less; a loaded host may stall the owner's CPU */
+#define CHUNK      128u     /* bytes a hold: about half a millisecond of an emulated UART */
+#define WAIT_MS    200u     /* a chunk takes far less; a loaded host may stall the owner's CPU */
 #define WAIT_SPINS 4000000u /* the same while the clock is not known */
 
 static u32 owner;   /* CPU + 1, 0 = free */

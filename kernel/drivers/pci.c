@@ -1,11 +1,11 @@
 /* pci.c - PCI Express by ECAM: scan, bridges, addresses, interrupts.
  *
  * Theory. One thread scans depth first at boot; the list of functions is constant afterwards. Where
- * the firmware has assigned addresses and bus numbers (x86) they are kept. Elsewhere this file hands
- * out bus numbers as bridges are met, and memory from the two windows of the host bridge: functions
- * on bus 0 get 64-bit BARs from the 64-bit window; behind a bridge everything comes from the 32-bit
- * window, since a bridge's ordinary window holds only that. A bridge's window is what was handed
- * out while its children were scanned, rounded to the 1 MiB that bridges can express.
+ * the firmware has assigned addresses and bus numbers (x86) they are kept. Elsewhere this file
+ * hands out bus numbers as bridges are met, and memory from the two windows of the host bridge:
+ * functions on bus 0 get 64-bit BARs from the 64-bit window; behind a bridge everything comes from
+ * the 32-bit window, since a bridge's ordinary window holds only that. A bridge's window is what
+ * was handed out while its children were scanned, rounded to the 1 MiB that bridges can express.
  *
  * INTx lines are shared: one registered handler a line walks a chain that only grows, each link
  * published with release before it can be seen.
@@ -19,27 +19,27 @@
 #include "mmio.h"
 #include "pci.h"
 
-#define REG_ID 0x00
-#define REG_COMMAND 0x04
-#define REG_STATUS 0x06
-#define REG_HEADER 0x0e
-#define REG_BAR0 0x10
-#define REG_BUSES 0x18 /* bridge: primary, secondary, subordinate */
-#define REG_MEM_WINDOW 0x20
+#define REG_ID          0x00
+#define REG_COMMAND     0x04
+#define REG_STATUS      0x06
+#define REG_HEADER      0x0e
+#define REG_BAR0        0x10
+#define REG_BUSES       0x18 /* bridge: primary, secondary, subordinate */
+#define REG_MEM_WINDOW  0x20
 #define REG_PREF_WINDOW 0x24
-#define REG_CAPS 0x34
-#define REG_PIN 0x3d
-#define CMD_IO 1u
-#define CMD_MEMORY 2u
-#define CMD_MASTER 4u
-#define CMD_NO_INTX 0x400u
-#define STATUS_CAPS 0x10u
-#define HEADER_MULTI 0x80u
-#define HEADER_BRIDGE 1u
-#define BAR_IO 1u
-#define BAR_64 4u
-#define DEPTH_MAX 8u
-#define BRIDGE_ALIGN 0x100000ull
+#define REG_CAPS        0x34
+#define REG_PIN         0x3d
+#define CMD_IO          1u
+#define CMD_MEMORY      2u
+#define CMD_MASTER      4u
+#define CMD_NO_INTX     0x400u
+#define STATUS_CAPS     0x10u
+#define HEADER_MULTI    0x80u
+#define HEADER_BRIDGE   1u
+#define BAR_IO          1u
+#define BAR_64          4u
+#define DEPTH_MAX       8u
+#define BRIDGE_ALIGN    0x100000ull
 
 struct window {
 	u64 next, end;
@@ -120,7 +120,7 @@ static void pci_setup_bars(struct pci_dev *d, unsigned int nbars, bool behind_br
 {
 	u16 command = mmio_read16(d->cfg + REG_COMMAND);
 
-	mmio_write16(d->cfg + REG_COMMAND, command & (u16)~(CMD_MEMORY | CMD_IO));
+	mmio_write16(d->cfg + REG_COMMAND, command & (u16) ~(CMD_MEMORY | CMD_IO));
 	for (unsigned int i = 0; i < nbars; i++) {
 		unsigned int reg = REG_BAR0 + 4 * i;
 		u32 v = mmio_read32(d->cfg + reg);
@@ -168,8 +168,7 @@ static void pci_scan_bridge(struct pci_dev *d, const struct bus *bus)
 	win32.next = start = ALIGN_UP(win32.next, BRIDGE_ALIGN);
 	pci_scan_bus(&child);
 	win32.next = end = ALIGN_UP(win32.next, BRIDGE_ALIGN);
-	mmio_write32(d->cfg + REG_BUSES,
-		     (buses & ~0xff0000u) | (u32)next_bus << 16);
+	mmio_write32(d->cfg + REG_BUSES, (buses & ~0xff0000u) | (u32)next_bus << 16);
 	/* base > limit closes a window */
 	mmio_write32(d->cfg + REG_PREF_WINDOW, 0x0000fff0u);
 	mmio_write32(d->cfg + REG_MEM_WINDOW,

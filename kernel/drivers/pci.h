@@ -5,9 +5,9 @@
 #include <kernel/irq.h>
 #include <kernel/types.h>
 
-#define PCI_BARS 6
+#define PCI_BARS       6
 #define PCI_CAP_VENDOR 0x09
-#define PCI_CAP_MSIX 0x11
+#define PCI_CAP_MSIX   0x11
 
 struct pci_bar {
 	phys_addr_t base;

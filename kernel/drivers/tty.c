@@ -23,27 +23,27 @@
 #include <uapi/fcntl.h>
 #include "console.h"
 
-#define CELLS 1024u
+#define CELLS    1024u
 #define CELL_EOF 0x100u
 
 /* Linux UAPI asm-generic/termbits.h and ioctls.h; the same on both architectures. */
-#define TCGETS 0x5401u
-#define TCSETS 0x5402u
-#define TCSETSW 0x5403u
-#define TCSETSF 0x5404u
+#define TCGETS     0x5401u
+#define TCSETS     0x5402u
+#define TCSETSW    0x5403u
+#define TCSETSF    0x5404u
 #define TIOCGWINSZ 0x5413u
-#define ICRNL 0000400u
-#define OPOST 0000001u
-#define ONLCR 0000004u
-#define CS8 0000060u
-#define CREAD 0000200u
-#define B38400 0000017u
-#define ICANON 0000002u
-#define ECHO 0000010u
-#define ECHOE 0000020u
-#define ECHOK 0000040u
-#define CTRL(c) ((c) & 0x1f)
-#define DEL 0x7f
+#define ICRNL      0000400u
+#define OPOST      0000001u
+#define ONLCR      0000004u
+#define CS8        0000060u
+#define CREAD      0000200u
+#define B38400     0000017u
+#define ICANON     0000002u
+#define ECHO       0000010u
+#define ECHOE      0000020u
+#define ECHOK      0000040u
+#define CTRL(c)    ((c)&0x1f)
+#define DEL        0x7f
 
 struct termios {
 	u32 iflag, oflag, cflag, lflag;

@@ -13,7 +13,7 @@
 #include <kernel/printk.h>
 #include "virtio.h"
 
-#define DESC_NEXT 1u
+#define DESC_NEXT  1u
 #define DESC_WRITE 2u
 
 DEFINE_LOCK_CLASS(virtq_class, "virtio.queue", BB_LK_SPIN, 0);

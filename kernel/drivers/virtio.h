@@ -33,9 +33,9 @@ struct virtq {
 	struct virtq_desc *desc;
 	struct virtq_avail *avail;
 	struct virtq_used *used;
-	u16 next[VIRTQ_MAX];	/* by descriptor: the one behind it, free or in a chain */
-	u16 chain[VIRTQ_MAX];	/* by first descriptor: how many */
-	u16 tail[VIRTQ_MAX];	/* and the last */
+	u16 next[VIRTQ_MAX];    /* by descriptor: the one behind it, free or in a chain */
+	u16 chain[VIRTQ_MAX];   /* by first descriptor: how many */
+	u16 tail[VIRTQ_MAX];    /* and the last */
 	void *token[VIRTQ_MAX]; /* and whose; NULL = not with the device */
 	void *notify;
 };

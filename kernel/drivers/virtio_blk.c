@@ -5,8 +5,8 @@
  * when either is missing it waits in `room`. It then sleeps on the slot's completion (wait kind
  * IO). The interrupt handler pops finished chains and completes their slots; the submitter reads
  * the status, gives the slot back and wakes `room`. So descriptors are freed by the handler, slots
- * by the submitter, and a slot's completion is used again only by whoever takes the slot next: it is
- * initialised once, since complete() may still hold its queue when the sleeper is already awake.
+ * by the submitter, and a slot's completion is used again only by whoever takes the slot next: it
+ * is initialised once, since complete() may still hold its queue when the sleeper is already awake.
  *
  * Lock order: virtio.queue masks interrupts; nothing is taken under it. complete() and wake-ups are
  * called after it is dropped.
@@ -22,18 +22,18 @@
 #include <tracing/events.h>
 #include "virtio.h"
 
-#define SECTOR 512u
-#define SLOTS 16u
-#define VENDOR 0x1af4
-#define DEVICE_MODERN 0x1042
+#define SECTOR              512u
+#define SLOTS               16u
+#define VENDOR              0x1af4
+#define DEVICE_MODERN       0x1042
 #define DEVICE_TRANSITIONAL 0x1001
-#define F_SEG_MAX (1ull << 2)
-#define CFG_CAPACITY 0
-#define CFG_SEG_MAX 12
-#define REQ_READ 0u
-#define STATUS_OK 0u
-#define STATUS_NONE 0xffu /* no device writes this */
-#define DISKS_MAX 26u
+#define F_SEG_MAX           (1ull << 2)
+#define CFG_CAPACITY        0
+#define CFG_SEG_MAX         12
+#define REQ_READ            0u
+#define STATUS_OK           0u
+#define STATUS_NONE         0xffu /* no device writes this */
+#define DISKS_MAX           26u
 
 struct blk_slot {
 	struct {
@@ -84,7 +84,8 @@ static struct blk_slot *blk_try_submit(struct blk *b, u64 sector, const struct b
 		s->status = STATUS_NONE;
 		buf[0] = (struct virtq_buf){virt_to_phys(&s->header), sizeof(s->header)};
 		for (u32 i = 0; i < n; i++)
-			buf[1 + i] = (struct virtq_buf){virt_to_phys(v[i].buf), v[i].sectors * SECTOR};
+			buf[1 + i] =
+				(struct virtq_buf){virt_to_phys(v[i].buf), v[i].sectors * SECTOR};
 		buf[1 + n] = (struct virtq_buf){virt_to_phys(&s->status), 1};
 		if (virtq_push(&b->q, buf, 1, n + 1, s))
 			WRITE_ONCE(s->used, true);

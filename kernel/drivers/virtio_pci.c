@@ -13,32 +13,32 @@
 /* virtio 1.x, 4.1.4: kinds of capability */
 #define CAP_COMMON 1u
 #define CAP_NOTIFY 2u
-#define CAP_ISR 3u
+#define CAP_ISR    3u
 #define CAP_DEVICE 4u
 /* 4.1.4.3: common configuration */
-#define COMMON_SIZE 56u
+#define COMMON_SIZE             56u
 #define C_DEVICE_FEATURE_SELECT 0x00
-#define C_DEVICE_FEATURE 0x04
+#define C_DEVICE_FEATURE        0x04
 #define C_DRIVER_FEATURE_SELECT 0x08
-#define C_DRIVER_FEATURE 0x0c
-#define C_CONFIG_VECTOR 0x10
-#define C_STATUS 0x14
-#define C_GENERATION 0x15
-#define C_QUEUE_SELECT 0x16
-#define C_QUEUE_SIZE 0x18
-#define C_QUEUE_VECTOR 0x1a
-#define C_QUEUE_ENABLE 0x1c
-#define C_QUEUE_NOTIFY_OFF 0x1e
-#define C_QUEUE_DESC 0x20
-#define C_QUEUE_DRIVER 0x28
-#define C_QUEUE_DEVICE 0x30
-#define STATUS_ACKNOWLEDGE 1u
-#define STATUS_DRIVER 2u
-#define STATUS_DRIVER_OK 4u
-#define STATUS_FEATURES_OK 8u
-#define STATUS_FAILED 128u
-#define NO_VECTOR 0xffffu
-#define RESET_READS 100000u /* a reset takes a register read or two; this is for broken devices */
+#define C_DRIVER_FEATURE        0x0c
+#define C_CONFIG_VECTOR         0x10
+#define C_STATUS                0x14
+#define C_GENERATION            0x15
+#define C_QUEUE_SELECT          0x16
+#define C_QUEUE_SIZE            0x18
+#define C_QUEUE_VECTOR          0x1a
+#define C_QUEUE_ENABLE          0x1c
+#define C_QUEUE_NOTIFY_OFF      0x1e
+#define C_QUEUE_DESC            0x20
+#define C_QUEUE_DRIVER          0x28
+#define C_QUEUE_DEVICE          0x30
+#define STATUS_ACKNOWLEDGE      1u
+#define STATUS_DRIVER           2u
+#define STATUS_DRIVER_OK        4u
+#define STATUS_FEATURES_OK      8u
+#define STATUS_FAILED           128u
+#define NO_VECTOR               0xffffu
+#define RESET_READS             100000u /* a reset takes a register read or two; this is for broken devices */
 
 static void virtio_add_status(struct virtio_dev *v, u8 bit)
 {

@@ -14,10 +14,10 @@
 #include <arch/time.h>
 #include <tracing/box.h>
 
-#define FORMAT_NONE 0u
+#define FORMAT_NONE     0u
 #define FORMAT_ELF_NOTE 1u
-#define NOTE_NAME "VMCOREINFO"
-#define TEXT_MAX 512u
+#define NOTE_NAME       "VMCOREINFO"
+#define TEXT_MAX        512u
 
 struct fwcfg_vmcoreinfo { /* little-endian */
 	u16 host_format, guest_format;
@@ -49,7 +49,8 @@ static u32 vmcoreinfo_text(char *buf, size_t size, const struct bb_header *h)
 void vmcoreinfo_publish(void)
 {
 	const struct bb_header *h = box_header();
-	struct fwcfg_vmcoreinfo file = {.host_format = FORMAT_NONE, .guest_format = FORMAT_ELF_NOTE};
+	struct fwcfg_vmcoreinfo file = {.host_format = FORMAT_NONE,
+					.guest_format = FORMAT_ELF_NOTE};
 	struct note *note;
 	int err;
 

@@ -84,8 +84,8 @@ static const struct {
 	const struct file_ops *ops;
 } devices[] = {
 	{"console", DEV(5, 1), 0600, &tty_file_ops}, {"tty", DEV(5, 0), 0666, &tty_file_ops},
-	{"null", DEV(1, 3), 0666, &null_ops},	     {"zero", DEV(1, 5), 0666, &zero_ops},
-	{"full", DEV(1, 7), 0666, &full_ops},	     {"random", DEV(1, 8), 0666, &random_ops},
+	{"null", DEV(1, 3), 0666, &null_ops},        {"zero", DEV(1, 5), 0666, &zero_ops},
+	{"full", DEV(1, 7), 0666, &full_ops},        {"random", DEV(1, 8), 0666, &random_ops},
 	{"urandom", DEV(1, 9), 0666, &random_ops},
 };
 

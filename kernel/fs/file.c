@@ -145,7 +145,8 @@ loff_t file_lseek(struct file *f, loff_t off, int whence)
 		return -ESPIPE;
 	mutex_lock(&f->pos_lock);
 	base = whence == SEEK_CUR ? f->pos : whence == SEEK_END ? (loff_t)f->inode->size : 0;
-	if (whence < SEEK_SET || whence > SEEK_END || __builtin_add_overflow(base, off, &to) || to < 0)
+	if (whence < SEEK_SET || whence > SEEK_END || __builtin_add_overflow(base, off, &to) ||
+	    to < 0)
 		to = -EINVAL;
 	else
 		f->pos = to;

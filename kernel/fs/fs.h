@@ -7,12 +7,12 @@
 #include <kernel/vfs.h>
 
 /* Order in which locks are taken, outermost first (kernel/fs/README.md). */
-#define RANK_FILE_POS 100
+#define RANK_FILE_POS  100
 #define RANK_EXT2_ROOT 110
 /* mm.lock comes here */
-#define RANK_PAGES 130
+#define RANK_PAGES      130
 #define RANK_META_PAGES 140
-#define RANK_ICACHE 150
+#define RANK_ICACHE     150
 
 DECLARE_LOCK_CLASS(pages_class);
 DECLARE_LOCK_CLASS(meta_pages_class);
@@ -21,7 +21,7 @@ DECLARE_LOCK_CLASS(meta_pages_class);
 struct path_walk {
 	struct inode *cwd;
 	const char *path;
-	bool follow; /* follow a symbolic link in the last component */
+	bool follow;       /* follow a symbolic link in the last component */
 	bool last_missing; /* out: -ENOENT because only the last component does not exist */
 };
 /* Resolves w->path component by component. The caller holds the root_lock of the root file system,
@@ -33,7 +33,8 @@ struct inode *vfs_step(struct inode *dir, const char *name, size_t len);
 /* inode cache. inode_cache_get returns the cached inode with a reference, or NULL.
  * inode_cache_add publishes a new one, whose fields are final: it, or the one that another thread
  * published first (the new one is then freed). inode_alloc: refs 1, not cached. */
-struct inode *inode_alloc(struct super_block *sb, u64 ino, struct track_class *pages_cls) must_check;
+struct inode *inode_alloc(struct super_block *sb, u64 ino,
+			  struct track_class *pages_cls) must_check;
 struct inode *inode_cache_get(struct super_block *sb, u64 ino);
 struct inode *inode_cache_add(struct inode *i);
 void inode_free(struct inode *i);

@@ -1,28 +1,29 @@
 /* pagecache.c - file contents in memory: a tree of pages for each inode.
  *
- * Theory. inode->pages holds a node for each cached page, ordered by index, under inode->pages_lock.
- * A page in the tree is filled and final (file systems are read-only); the tree owns one reference,
- * every user takes its own under the lock. So a page whose count is 1, seen under the lock, has no
- * user and may be dropped at once.
+ * Theory. inode->pages holds a node for each cached page, ordered by index, under
+ * inode->pages_lock. A page in the tree is filled and final (file systems are read-only); the tree
+ * owns one reference, every user takes its own under the lock. So a page whose count is 1, seen
+ * under the lock, has no user and may be dropped at once.
  *
  * A miss reads while holding pages_lock: others that want this inode's pages wait for the same
- * disk. It reads ahead up to READAHEAD absent pages in one request; when that fails, it asks for the
- * wanted page alone, so that a bad block hurts only those who need it.
+ * disk. It reads ahead up to READAHEAD absent pages in one request; when that fails, it asks for
+ * the wanted page alone, so that a bad block hurts only those who need it.
  *
  * Reclaim is here as well: when free memory is short, a miss first drops inodes that nobody uses,
  * then unused pages of its own inode. It takes no other inode's lock.
  *
  * Lock order: mm.lock > pages_lock of a file > pages_lock of the block device's inode (class
- * fs.meta_pages) > fs.icache. Never held while user memory is touched: a fault would come back here.
+ * fs.meta_pages) > fs.icache. Never held while user memory is touched: a fault would come back
+ * here.
  */
 #include <kernel/atomic.h>
 #include <kernel/bug.h>
 #include <kernel/string.h>
 #include "fs.h"
 
-#define READAHEAD 8u
+#define READAHEAD      8u
 #define RECLAIM_INODES 8u
-#define RECLAIM_PAGES 64u
+#define RECLAIM_PAGES  64u
 
 DEFINE_LOCK_CLASS(pages_class, "fs.pages", BB_LK_MUTEX, RANK_PAGES);
 DEFINE_LOCK_CLASS(meta_pages_class, "fs.meta_pages", BB_LK_MUTEX, RANK_META_PAGES);
@@ -41,7 +42,8 @@ void pagecache_init(void)
 		panic("out of memory for the page cache");
 }
 
-static struct cached_page *pagecache_find(struct inode *inode, u64 index) REQUIRES(inode->pages_lock)
+static struct cached_page *pagecache_find(struct inode *inode, u64 index)
+	REQUIRES(inode->pages_lock)
 {
 	struct rb_node *n = inode->pages.node;
 

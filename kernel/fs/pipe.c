@@ -22,7 +22,7 @@
 
 struct pipe {
 	struct mutex lock;
-	u64 head, tail; /* bytes ever written, read */
+	u64 head, tail;       /* bytes ever written, read */
 	u32 readers, writers; /* open files */
 	u8 *data;
 	struct wait_queue can_read, can_write;

@@ -3,9 +3,9 @@
  * Theory. An inode is found by (sb, ino) in a hash table under icache_lock. Its reference count
  * goes 0 -> 1 only in inode_cache_get() and 1 -> 0 only in inode_put(), both under that lock; all
  * other changes are plain atomics by somebody who has a reference. An inode with no users stays
- * cached with its pages on the `unused` list, oldest first, up to UNUSED_MAX, so that a program that
- * is started again is still in memory. What is taken off both lists under the lock belongs to its
- * taker alone and is freed after the lock is dropped.
+ * cached with its pages on the `unused` list, oldest first, up to UNUSED_MAX, so that a program
+ * that is started again is still in memory. What is taken off both lists under the lock belongs to
+ * its taker alone and is freed after the lock is dropped.
  *
  * Two threads that miss the same inode both read it; inode_cache_add() keeps the first. Inodes that
  * were never added (pipes) are freed at the last put.
@@ -23,7 +23,7 @@
 #include <uapi/fcntl.h>
 #include "fs.h"
 
-#define HASH_SIZE 256u
+#define HASH_SIZE  256u
 #define UNUSED_MAX 512u
 
 DEFINE_LOCK_CLASS(icache_class, "fs.icache", BB_LK_SPIN, RANK_ICACHE);
@@ -78,7 +78,7 @@ static struct inode *icache_find(struct super_block *sb, u64 ino) REQUIRES(icach
 {
 	struct inode *i;
 
-	list_for_each_entry(i, icache_bucket(sb, ino), hash_link) {
+	list_for_each_entry (i, icache_bucket(sb, ino), hash_link) {
 		if (i->sb != sb || i->ino != ino)
 			continue;
 		if (atomic_fetch_add(&i->refs, 1u) == 0) {
@@ -250,7 +250,8 @@ struct inode *vfs_lookup_locked(struct inode *cwd, const char *path, bool follow
 	return vfs_walk(&w);
 }
 
-/* What open(2) checks once it has the inode; devices and pipes may be written on any file system. */
+/* What open(2) checks once it has the inode; devices and pipes may be written on any file system.
+ */
 static int vfs_may_open(struct inode *inode, u32 flags)
 {
 	bool write = (flags & O_ACCMODE) != O_RDONLY;

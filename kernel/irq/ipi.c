@@ -1,10 +1,10 @@
 /* ipi.c - other CPUs: ask to reschedule, run a function, stop.
  *
  * Theory of ipi_call. One request at a time, under call_lock, taken with interrupts on: a CPU that
- * waits for the lock still answers the present request. The sender publishes the request, sets a bit
- * for each target, sends, and waits until all bits are gone; a target runs the function and then
- * clears its bit with release, which the sender reads with acquire. The wait is recorded (kind IPI,
- * arg = the first CPU that has not answered). */
+ * waits for the lock still answers the present request. The sender publishes the request, sets a
+ * bit for each target, sends, and waits until all bits are gone; a target runs the function and
+ * then clears its bit with release, which the sender reads with acquire. The wait is recorded (kind
+ * IPI, arg = the first CPU that has not answered). */
 #include <kernel/bug.h>
 #include <kernel/irq.h>
 #include <kernel/preempt.h>
@@ -39,7 +39,9 @@ void ipi_resched(unsigned int cpu)
 
 static u32 first_pending(void)
 {
-	for_each_cpu(c) if (cpumask_test(&call.pending, c)) return c;
+	for_each_cpu (c)
+		if (cpumask_test(&call.pending, c))
+			return c;
 	return nr_cpus;
 }
 
@@ -51,8 +53,7 @@ void ipi_call(const struct cpumask *mask, void (*fn)(void *), void *arg)
 	call.fn = fn;
 	call.arg = arg;
 	smp_wmb();
-	for_each_online_cpu(c)
-	{
+	for_each_online_cpu (c) {
 		if (c != this_cpu() && cpumask_test(mask, c)) {
 			cpumask_set(&call.pending, c);
 			any = true;
@@ -60,7 +61,9 @@ void ipi_call(const struct cpumask *mask, void (*fn)(void *), void *arg)
 	}
 	if (any) {
 		ASSERT(!arch_irqs_disabled());
-		for_each_cpu(c) if (cpumask_test(&call.pending, c)) send(c, IPI_CALL);
+		for_each_cpu (c)
+			if (cpumask_test(&call.pending, c))
+				send(c, IPI_CALL);
 		track_block_begin(NULL, &call, BB_WAIT_IPI, first_pending(), RET_IP);
 		while (first_pending() != nr_cpus)
 			arch_cpu_relax();

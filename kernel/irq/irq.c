@@ -86,7 +86,8 @@ void trap_irq(struct trap_frame *tf, unsigned int irq)
 		s->unclaimed = 0;
 	} else if (s && ++s->unclaimed == (fn ? UNCLAIMED_LIMIT : 1)) {
 		/* A stray one is normal (a level that fell meanwhile); a stream of them is not. */
-		pr_warn("interrupt %u (%s): nobody claims it", irq, s->name ? s->name : "no handler");
+		pr_warn("interrupt %u (%s): nobody claims it", irq,
+			s->name ? s->name : "no handler");
 		if (!fn)
 			arch_irq_mask(irq);
 	}

@@ -16,7 +16,8 @@ KTEST(ipi_call_reaches_every_cpu)
 	struct cpumask all = {0};
 	u32 n = 0, want;
 
-	for_each_online_cpu(c) cpumask_set(&all, c);
+	for_each_online_cpu (c)
+		cpumask_set(&all, c);
 	want = cpumask_weight(&all) - 1;
 	for (int i = 0; i < 50; i++) {
 		n = 0;
@@ -66,7 +67,8 @@ KTEST(timer_cancel_prevents)
 
 KTEST(clock_conversions)
 {
-	KT_ASSERT(ticks_to_ns(arch_ticks_hz()) > 999999000 && ticks_to_ns(arch_ticks_hz()) < 1000001000);
+	KT_ASSERT(ticks_to_ns(arch_ticks_hz()) > 999999000 &&
+		  ticks_to_ns(arch_ticks_hz()) < 1000001000);
 	KT_ASSERT(ns_to_ticks(NSEC_PER_SEC) + 2 >= arch_ticks_hz());
 	for (u64 ns = 1000; ns < 1000000000000ull; ns *= 10)
 		KT_ASSERT(ticks_to_ns(ns_to_ticks(ns)) <= ns);

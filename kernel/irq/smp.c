@@ -1,5 +1,6 @@
-/* smp.c - starts the other CPUs, one after the other. A CPU says that it is up by setting its bit in
- * cpu_online from its idle loop. One that does not within the limit stays off, with a message. */
+/* smp.c - starts the other CPUs, one after the other. A CPU says that it is up by setting its bit
+ * in cpu_online from its idle loop. One that does not within the limit stays off, with a message.
+ */
 #include <kernel/bug.h>
 #include <kernel/cpu.h>
 #include <kernel/sched.h>
@@ -31,8 +32,7 @@ void cpus_start(void)
 
 		if (IS_ERR(idle))
 			panic("no memory for the idle thread of CPU %u", c);
-		err = arch_cpu_start(c, (void *)idle->kstack_top,
-				     percpu_offset[c], idle);
+		err = arch_cpu_start(c, (void *)idle->kstack_top, percpu_offset[c], idle);
 		for (limit = time_ns() + START_LIMIT_NS;
 		     !err && !cpumask_test(&cpu_online, c) && time_ns() < limit;)
 			arch_cpu_relax();

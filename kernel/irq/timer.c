@@ -19,9 +19,9 @@
 
 struct timer_cpu {
 	struct spinlock lock;
-	struct rb_root tree;	/* under lock */
-	struct timer *running;	/* under lock; read by timer_cancel */
-	u64 next_tick;		/* own CPU, interrupts masked; ~0 = no tick */
+	struct rb_root tree;   /* under lock */
+	struct timer *running; /* under lock; read by timer_cancel */
+	u64 next_tick;         /* own CPU, interrupts masked; ~0 = no tick */
 };
 DEFINE_LOCK_CLASS(timers_class, "irq.timers", BB_LK_SPIN, 0);
 static DEFINE_PER_CPU(struct timer_cpu, timer_cpu) = {.lock = SPINLOCK_INIT(timers_class),
@@ -105,8 +105,8 @@ void timer_arm(struct timer *t, u64 deadline, void (*fn)(struct timer *))
 	t->armed = true;
 	while (*link) {
 		parent = *link;
-		link = deadline < rb_entry(parent, struct timer, node)->deadline ? &parent->left :
-										   &parent->right;
+		link = deadline < rb_entry(parent, struct timer, node)->deadline ? &parent->left
+										 : &parent->right;
 	}
 	rb_link(&t->node, parent, link);
 	rb_insert_fixup(&tc->tree, &t->node);

@@ -42,7 +42,8 @@ int parse_u64(const char *s, size_t len, u64 *out)
 
 		if (d >= base)
 			return -EINVAL;
-		if (__builtin_mul_overflow(v, (u64)base, &v) || __builtin_add_overflow(v, (u64)d, &v))
+		if (__builtin_mul_overflow(v, (u64)base, &v) ||
+		    __builtin_add_overflow(v, (u64)d, &v))
 			return -ERANGE;
 	}
 	if (shift && v >> (64 - shift))

@@ -90,7 +90,8 @@ static void erase_fixup(struct rb_root *root, struct rb_node *p, struct rb_node 
 {
 	while (p && is_black(n)) {
 		bool left = n == p->left;
-		struct rb_node *s = left ? p->right : p->left; /* exists: it has a black height >= 1 */
+		struct rb_node *s =
+			left ? p->right : p->left; /* exists: it has a black height >= 1 */
 
 		if (s->red) {
 			s->red = false;

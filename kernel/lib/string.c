@@ -1,8 +1,8 @@
 /* string.c - memory and C strings, any context.
  *
- * memcpy, memmove, memset and memcmp are also what the compiler calls on its own. They work in words
- * of eight bytes at any alignment (both architectures allow that on normal memory, so these must not
- * be used on device registers) and use no vector registers. */
+ * memcpy, memmove, memset and memcmp are also what the compiler calls on its own. They work in
+ * words of eight bytes at any alignment (both architectures allow that on normal memory, so these
+ * must not be used on device registers) and use no vector registers. */
 #include <kernel/errno.h>
 #include <kernel/string.h>
 
@@ -11,7 +11,7 @@ struct word {
 	u64 v;
 } __packed __attribute__((may_alias));
 
-#define W(p) ((struct word *)(p))->v
+#define W(p)  ((struct word *)(p))->v
 #define CW(p) ((const struct word *)(p))->v
 
 static void copy_up(u8 *d, const u8 *s, size_t n)

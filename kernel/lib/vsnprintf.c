@@ -2,11 +2,11 @@
  * lock, no allocation, about 100 bytes of stack. An unknown conversion is shown as it stands. */
 #include <kernel/string.h>
 
-#define F_ZERO 1u
-#define F_LEFT 2u
-#define F_PLUS 4u
+#define F_ZERO  1u
+#define F_LEFT  2u
+#define F_PLUS  4u
 #define F_SPACE 8u
-#define F_ALT 16u
+#define F_ALT   16u
 #define F_UPPER 32u
 
 struct out {

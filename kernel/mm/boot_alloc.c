@@ -1,10 +1,11 @@
 /* boot_alloc.c - memory before the page allocator exists.
  *
  * Model. Free memory inside the early map is an ascending list of disjoint ranges; the list's nodes
- * live in the first bytes of the ranges themselves, so there is no table that could be too small. An
- * allocation takes the lowest range that fits and leaves what remains on either side in the list.
- * RAM beyond the early map cannot be written yet; boot_alloc_drain() computes it from boot_info.
- * Physical page 0 is never given out: a page table root of 0 means "none" to the rest of the kernel.
+ * live in the first bytes of the ranges themselves, so there is no table that could be too small.
+ * An allocation takes the lowest range that fits and leaves what remains on either side in the
+ * list. RAM beyond the early map cannot be written yet; boot_alloc_drain() computes it from
+ * boot_info. Physical page 0 is never given out: a page table root of 0 means "none" to the rest of
+ * the kernel.
  *
  * Only the boot CPU with no other thread uses this: no lock. */
 #define LOG_TAG "boot"
@@ -78,7 +79,8 @@ static void add_range(phys_addr_t start, phys_addr_t end)
 	list_tail = &r->next;
 }
 
-/* The architecture may have called this already, as soon as it knew RAM; the second call is void. */
+/* The architecture may have called this already, as soon as it knew RAM; the second call is void.
+ */
 void boot_alloc_init(void)
 {
 	if (stage != STAGE_NONE)

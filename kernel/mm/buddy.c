@@ -1,13 +1,14 @@
-/* buddy.c - physical pages: buddy system of orders 0..MAX_ORDER with a per-CPU cache of single pages.
+/* buddy.c - physical pages: buddy system of orders 0..MAX_ORDER with a per-CPU cache of single
+ * pages.
  *
  * Model. One struct page a frame, in one array from the lowest frame of RAM to the highest. A frame
  * is a hole, in use (refs > 0 on the head of a block), or free. Free blocks are on free[order] with
  * PG_BUDDY on their head; free single pages may instead sit in a CPU's cache, without PG_BUDDY.
  *
- * Invariants. A block of order k starts at a frame number that is a multiple of 2^k. Two free buddies
- * of one order never both stay on a list: freeing merges them. A free page has refs 0; refs decide
- * who owns a page, so taking and dropping references needs no lock (acquire-release read-modify-
- * write; the last put sees all that others did with the page).
+ * Invariants. A block of order k starts at a frame number that is a multiple of 2^k. Two free
+ * buddies of one order never both stay on a list: freeing merges them. A free page has refs 0; refs
+ * decide who owns a page, so taking and dropping references needs no lock (acquire-release
+ * read-modify- write; the last put sees all that others did with the page).
  *
  * Locks. buddy_lock (interrupts masked) guards the lists, PG_BUDDY, `order` of free blocks and
  * nr_free. A CPU's cache is guarded by masking interrupts on that CPU. buddy_lock is the innermost
@@ -31,7 +32,7 @@
 #include <tracing/events.h>
 #include "buddy.h"
 
-#define CACHE_MAX 32u
+#define CACHE_MAX   32u
 #define CACHE_BATCH 16u
 #define POISON_WORD 0xf5eef5eef5eef5eeull /* "free" pages read as this */
 
@@ -40,10 +41,10 @@ static DEFINE_SPINLOCK(buddy_lock, buddy_class);
 
 static struct page *pages; /* of frame first_frame */
 static u64 first_frame, nr_frames;
-static u64 nr_ram; /* frames that are not holes */
+static u64 nr_ram;                                /* frames that are not holes */
 static struct list_head free_list[MAX_ORDER + 1]; /* [buddy_lock] */
-static u64 nr_free; /* [buddy_lock] pages on the lists */
-static bool ready;  /* set once at boot */
+static u64 nr_free;                               /* [buddy_lock] pages on the lists */
+static bool ready;                                /* set once at boot */
 
 struct page_cache_cpu {
 	struct list_head list;
@@ -124,7 +125,8 @@ static void check_poison(struct page *p, unsigned int order, unsigned long site)
 			if (likely(w[k] == POISON_WORD))
 				continue;
 			name = ksym_lookup(p[i].index, &off, &size);
-			panic("free page written after free: address %#lx holds %#llx; page freed at "
+			panic("free page written after free: address %#lx holds %#llx; page freed "
+			      "at "
 			      "%s+%#lx, found by an allocation at %#lx",
 			      (unsigned long)&w[k], (unsigned long long)w[k], name, off, site);
 		}

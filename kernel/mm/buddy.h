@@ -6,7 +6,7 @@
 #define MAX_ORDER 10u /* largest block: 2^10 pages, 4 MiB */
 
 /* struct page.flags beyond those in <kernel/mm.h> */
-#define PG_HOLE 8u    /* no RAM there */
+#define PG_HOLE   8u  /* no RAM there */
 #define PG_POISON 16u /* free, and its content is the free poison (debug) */
 
 /* The page array covers frames [first, first + count); all start as PG_HOLE. */

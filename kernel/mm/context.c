@@ -1,19 +1,20 @@
 /* context.c - which address space a CPU has loaded, ASIDs, and TLB shootdown.
  *
- * Model. loaded_mm is the address space in a CPU's translation root, NULL = none. It changes only on
- * that CPU with interrupts masked: by the scheduler's hook, by exec, and by an interrupt from
+ * Model. loaded_mm is the address space in a CPU's translation root, NULL = none. It changes only
+ * on that CPU with interrupts masked: by the scheduler's hook, by exec, and by an interrupt from
  * mm_context_drop().
  *
  * Lazy switching. A kernel thread or the idle thread runs on whatever space was loaded before:
  * loading a root is among the most expensive things a CPU does, and going idle and back to the same
- * program is the common case. That is safe because (1) kernel threads never touch user addresses, and
- * where the CPU can refuse such accesses it does; (2) mm->cpus still names the CPU, so flushes reach
- * it; (3) before an address space goes away mm_context_drop() makes each CPU of mm->cpus unload it,
- * and by then no thread can load it again.
+ * program is the common case. That is safe because (1) kernel threads never touch user addresses,
+ * and where the CPU can refuse such accesses it does; (2) mm->cpus still names the CPU, so flushes
+ * reach it; (3) before an address space goes away mm_context_drop() makes each CPU of mm->cpus
+ * unload it, and by then no thread can load it again.
  *
- * mm->cpus: a CPU sets its bit before it loads the root; without ASIDs, where a load of another root
- * leaves no translation behind, it clears it afterwards. The shooter stores the entry, then looks at the mask, with a full barrier between: either it
- * sees the bit and interrupts the CPU, or that CPU's walks start after the store.
+ * mm->cpus: a CPU sets its bit before it loads the root; without ASIDs, where a load of another
+ * root leaves no translation behind, it clears it afterwards. The shooter stores the entry, then
+ * looks at the mask, with a full barrier between: either it sees the bit and interrupts the CPU, or
+ * that CPU's walks start after the store.
  *
  * ASIDs. Each address space owns one number from birth to death; when they are used up, or the CPU
  * has none, it gets 0 and a switch to it flushes the user half. A number is reused only after all

@@ -1,15 +1,15 @@
 /* fault.c - resolving a page fault in a user address space.
  *
- * Model. mm->lock is held from the look at the VMA to the store of the entry, so faults of one mm are
- * serial and an entry that is found present was made by an earlier fault: if it allows the access the
- * fault is spurious. The lock may be held across disk I/O (file pages); other address spaces do not
- * notice.
+ * Model. mm->lock is held from the look at the VMA to the store of the entry, so faults of one mm
+ * are serial and an entry that is found present was made by an earlier fault: if it allows the
+ * access the fault is spurious. The lock may be held across disk I/O (file pages); other address
+ * spaces do not notice.
  *
- * Copy on write. A private page may be written in place iff its only reference is the entry's own: a
- * fork gives every sharer a reference, and the page cache has one on each of its pages. The count can
- * only fall meanwhile, because taking a reference needs one, and this mm's lock is held. Otherwise the
- * page is copied; the entry goes through 0 and a flush before the new frame is stored (aarch64 demands
- * break-before-make, and other threads must not keep reading the old page).
+ * Copy on write. A private page may be written in place iff its only reference is the entry's own:
+ * a fork gives every sharer a reference, and the page cache has one on each of its pages. The count
+ * can only fall meanwhile, because taking a reference needs one, and this mm's lock is held.
+ * Otherwise the page is copied; the entry goes through 0 and a flush before the new frame is stored
+ * (aarch64 demands break-before-make, and other threads must not keep reading the old page).
  *
  * A stack VMA grows down to the fault address while it stays within STACK_LIMIT and STACK_GAP bytes
  * remain to the mapping below. */
@@ -47,8 +47,8 @@ static struct page *private_page(const struct page *from, size_t n)
 	return p;
 }
 
-/* The page for a first access, with a reference; *writable tells whether the entry may allow writing
- * now. ERR_PTR(-ENOMEM, -EIO). */
+/* The page for a first access, with a reference; *writable tells whether the entry may allow
+ * writing now. ERR_PTR(-ENOMEM, -EIO). */
 static struct page *first_page(struct vma *v, unsigned long va, bool write, bool *writable)
 {
 	u64 delta = va - v->start, bytes;

@@ -1,8 +1,8 @@
 /* fork.c - copying an address space. Private writable pages become read-only in both and are copied
- * by the first write (fault.c); everything else is shared as it is. The parent's lock is held all the
- * time, so its entries stand still; the child is not visible to anybody yet, its lock is not needed.
- * The parent's TLB entries that still allow writing are flushed before the lock is dropped and before
- * the child can run, also when the copy fails half way. */
+ * by the first write (fault.c); everything else is shared as it is. The parent's lock is held all
+ * the time, so its entries stand still; the child is not visible to anybody yet, its lock is not
+ * needed. The parent's TLB entries that still allow writing are flushed before the lock is dropped
+ * and before the child can run, also when the copy fails half way. */
 #include <kernel/bug.h>
 #include "vm_local.h"
 

@@ -1,5 +1,5 @@
-/* mm_ktest.c - memory management inside the running kernel: what the host tests cannot show, i.e. real
- * page tables, several CPUs, user address spaces. Runs in a kernel thread, interrupts on. */
+/* mm_ktest.c - memory management inside the running kernel: what the host tests cannot show, i.e.
+ * real page tables, several CPUs, user address spaces. Runs in a kernel thread, interrupts on. */
 #include <kernel/boot.h>
 #include <kernel/ktest.h>
 #include <kernel/mm.h>

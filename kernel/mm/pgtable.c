@@ -1,8 +1,8 @@
 /* pgtable.c - the portable page-table walker, and the kernel's final table.
  *
- * Model. A table is 512 entries of 64 bits; level 4 is the root, level 1 holds 4 KiB leaves, level 2
- * may hold 2 MiB leaves (kernel only). Encodings are the architecture's (arch/mmu.h); an entry of 0
- * is empty on both. Tables are reached through the direct map.
+ * Model. A table is 512 entries of 64 bits; level 4 is the root, level 1 holds 4 KiB leaves, level
+ * 2 may hold 2 MiB leaves (kernel only). Encodings are the architecture's (arch/mmu.h); an entry of
+ * 0 is empty on both. Tables are reached through the direct map.
  *
  * Kernel table (W^X): image text RX, read-only data R, the rest of the image RW; the direct map of
  * all RAM is RW and never executable, and read-only where it shows text or read-only data, so the
@@ -10,8 +10,8 @@
  * vmalloc's lock. Its top-level entries exist from the start: architectures that copy the kernel
  * half into each user root may copy it once.
  *
- * Entries are stored with arch_pte_write(), one 64-bit store: a hardware walker or a lock-free reader
- * sees the old or the new one. Flushing is the caller's business.
+ * Entries are stored with arch_pte_write(), one 64-bit store: a hardware walker or a lock-free
+ * reader sees the old or the new one. Flushing is the caller's business.
  */
 #define LOG_TAG "mm"
 #include <kernel/boot.h>
@@ -21,9 +21,9 @@
 #include "pgtable.h"
 
 #define LEVEL_SHIFT(level) (PAGE_SHIFT + 9u * ((unsigned int)(level)-1))
-#define LEVEL_SIZE(level) (1ul << LEVEL_SHIFT(level))
-#define ENTRIES 512u
-#define HUGE_SIZE LEVEL_SIZE(2)
+#define LEVEL_SIZE(level)  (1ul << LEVEL_SHIFT(level))
+#define ENTRIES            512u
+#define HUGE_SIZE          LEVEL_SIZE(2)
 
 u64 *kernel_root;
 

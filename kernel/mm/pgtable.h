@@ -7,7 +7,7 @@
 
 /* A page that stays with its address but that nobody may access (PROT_NONE): not present for the
  * hardware, bit 0 clear on both architectures. */
-#define PTE_HELD 0x800ull
+#define PTE_HELD    0x800ull
 #define PTE_PA_MASK 0x000ffffffffff000ull
 
 static inline bool pte_is_held(u64 pte)
@@ -32,9 +32,10 @@ u64 *pgt_walk(u64 *root, unsigned long va, bool create);
 /* Finds the first entry in [*va, end) that is not zero, sets *va to its address. 4 KiB leaves only
  * (user tables, vmalloc). NULL when there is none. */
 u64 *pgt_next(u64 *root, unsigned long *va, unsigned long end);
-/* Maps a range, with 2 MiB leaves where alignment allows; replaces what was there, splitting a 2 MiB
- * leaf that is only partly replaced. 0 or -ENOMEM. */
-int pgt_map_range(u64 *root, unsigned long va, phys_addr_t pa, u64 size, unsigned int prot) must_check;
+/* Maps a range, with 2 MiB leaves where alignment allows; replaces what was there, splitting a 2
+ * MiB leaf that is only partly replaced. 0 or -ENOMEM. */
+int pgt_map_range(u64 *root, unsigned long va, phys_addr_t pa, u64 size,
+		  unsigned int prot) must_check;
 /* The leaf that translates va, or 0. *level: 1 or 2. */
 u64 pgt_query(u64 *root, unsigned long va, int *level);
 /* Frees all tables below the root's user half (entries 0..255), not the pages that leaves name. */

@@ -1,7 +1,7 @@
 /* shared.c - the pages behind shared anonymous mappings.
  *
- * Model. An object belongs to all vmas, of all address spaces, that descend from one mmap; it maps an
- * offset to a page. The map is a page table of its own that no CPU ever loads (entries are held
+ * Model. An object belongs to all vmas, of all address spaces, that descend from one mmap; it maps
+ * an offset to a page. The map is a page table of its own that no CPU ever loads (entries are held
  * entries), so it grows with what is used and there is no limit but the table's 47 bits. The object
  * has one reference on each of its pages until it goes away with the last vma.
  *

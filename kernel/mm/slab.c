@@ -1,11 +1,11 @@
 /* slab.c - small objects: kmem_cache and kmalloc.
  *
- * Model. A slab is a block of 2^order pages cut into `count` slots of equal stride; its header at the
- * start of the block holds a stack of free slot numbers, so free objects carry no links. A cache
- * keeps slabs with both free and used slots on `partial`, full ones on no list, and at most one empty
- * slab in `spare`; further empty ones go back to the page allocator. Every page of a slab points to
- * its header (page->slab, PG_SLAB), which is how kfree() finds the cache. kmalloc sizes beyond the
- * largest class are whole pages.
+ * Model. A slab is a block of 2^order pages cut into `count` slots of equal stride; its header at
+ * the start of the block holds a stack of free slot numbers, so free objects carry no links. A
+ * cache keeps slabs with both free and used slots on `partial`, full ones on no list, and at most
+ * one empty slab in `spare`; further empty ones go back to the page allocator. Every page of a slab
+ * points to its header (page->slab, PG_SLAB), which is how kfree() finds the cache. kmalloc sizes
+ * beyond the largest class are whole pages.
  *
  * Locks. cache->lock (interrupts masked) guards the lists and the headers of its slabs. Pages are
  * allocated and freed without it. Order: anything > mm.slab > mm.buddy.
@@ -26,11 +26,11 @@
 #include "buddy.h"
 #include "slab.h"
 
-#define FREE_BYTE 0x6b
-#define RED_BYTE 0xbb
-#define RED_WORD 0xbbbbbbbbbbbbbbbbull
-#define RED_SIZE 16u
-#define SLAB_MAX_ORDER 3u
+#define FREE_BYTE        0x6b
+#define RED_BYTE         0xbb
+#define RED_WORD         0xbbbbbbbbbbbbbbbbull
+#define RED_SIZE         16u
+#define SLAB_MAX_ORDER   3u
 #define SLAB_MIN_OBJECTS 8u
 
 #ifdef CONFIG_DEBUG
@@ -42,10 +42,10 @@ struct guard {
 	u64 red; /* left red zone */
 };
 #define GUARD_SIZE sizeof(struct guard)
-#define TAIL_SIZE RED_SIZE
+#define TAIL_SIZE  RED_SIZE
 #else
 #define GUARD_SIZE 0u
-#define TAIL_SIZE 0u
+#define TAIL_SIZE  0u
 #endif
 
 struct kmem_cache {
@@ -58,7 +58,7 @@ struct kmem_cache {
 	u32 count;  /* slots a slab */
 	u32 order;
 	struct list_head partial; /* [lock] */
-	struct slab *spare;	  /* [lock] one empty slab, or NULL */
+	struct slab *spare;       /* [lock] one empty slab, or NULL */
 };
 
 struct slab {
@@ -71,10 +71,9 @@ struct slab {
 static DEFINE_LOCK_CLASS(slab_class, "mm.slab", BB_LK_SPIN, 910);
 
 static const u32 class_size[] = {16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048};
-static const char *const class_name[] = {"kmalloc-16",	"kmalloc-32",  "kmalloc-64",  "kmalloc-96",
-					 "kmalloc-128", "kmalloc-192", "kmalloc-256", "kmalloc-384",
-					 "kmalloc-512", "kmalloc-768", "kmalloc-1024",
-					 "kmalloc-2048"};
+static const char *const class_name[] = {
+	"kmalloc-16",  "kmalloc-32",  "kmalloc-64",  "kmalloc-96",  "kmalloc-128",  "kmalloc-192",
+	"kmalloc-256", "kmalloc-384", "kmalloc-512", "kmalloc-768", "kmalloc-1024", "kmalloc-2048"};
 #define KMALLOC_MAX 2048u
 static struct kmem_cache kmalloc_cache[ARRAY_SIZE(class_size)];
 
@@ -179,7 +178,8 @@ static void large_freed(struct page *p, unsigned long site)
 	const u8 *bad = find_other(base + p->index, base + (PAGE_SIZE << p->order), RED_BYTE);
 
 	if (unlikely(bad))
-		panic("write past the end of the object: %#lx (%llu bytes asked): bad byte at %#lx, "
+		panic("write past the end of the object: %#lx (%llu bytes asked): bad byte at "
+		      "%#lx, "
 		      "allocated at %#lx, freed at %#lx",
 		      (unsigned long)base, (unsigned long long)p->index, (unsigned long)bad,
 		      (unsigned long)p->owner, site);
@@ -345,7 +345,8 @@ static void cache_setup(struct kmem_cache *c, const char *name, size_t size, siz
 	for (c->order = 0;; c->order++) {
 		size_t room = PAGE_SIZE << c->order, n = (room - sizeof(struct slab)) / c->stride;
 
-		while (n && ALIGN_UP(sizeof(struct slab) + n * sizeof(u16), align) + n * c->stride > room)
+		while (n && ALIGN_UP(sizeof(struct slab) + n * sizeof(u16), align) + n * c->stride >
+				    room)
 			n--;
 		c->count = (u32)n;
 		if (n >= SLAB_MIN_OBJECTS || (n && c->order >= SLAB_MAX_ORDER))

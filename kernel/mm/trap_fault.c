@@ -1,10 +1,12 @@
-/* trap_fault.c - trap_page_fault(): who faulted, may the access be retried, and if not, whom to blame.
+/* trap_fault.c - trap_page_fault(): who faulted, may the access be retried, and if not, whom to
+ * blame.
  *
  * A fault from user mode, or from one of the user copy routines on a user address, is resolved by
- * vm_fault(). Whether the kernel was in a copy routine is asked first, by trying the recovery on the
- * frame and taking it back: an access to a user address from anywhere else is a kernel bug, however
- * well that address may be mapped, and retrying it would loop where the CPU refuses such accesses
- * (SMAP, PAN). Everything else in the kernel is fatal, and the report says what the address is.
+ * vm_fault(). Whether the kernel was in a copy routine is asked first, by trying the recovery on
+ * the frame and taking it back: an access to a user address from anywhere else is a kernel bug,
+ * however well that address may be mapped, and retrying it would loop where the CPU refuses such
+ * accesses (SMAP, PAN). Everything else in the kernel is fatal, and the report says what the
+ * address is.
  *
  * Entered with interrupts masked; they are enabled while the fault is resolved if the interrupted
  * context had them enabled, and masked again on return. */
@@ -54,8 +56,8 @@ static void __noreturn __cold kernel_fault(struct trap_frame *tf, unsigned long 
 	else if (addr < DIRECT_MAP_BASE)
 		snprintf(what, sizeof(what), "%s of non-canonical address %#lx", how, addr);
 	else if (kstack_is_guard(addr))
-		snprintf(what, sizeof(what), "kernel stack overflow: %s in the guard page of %s", how,
-			 guard_owner(addr));
+		snprintf(what, sizeof(what), "kernel stack overflow: %s in the guard page of %s",
+			 how, guard_owner(addr));
 	else if ((where = kernel_map_describe(addr)))
 		snprintf(what, sizeof(what), "%s not allowed: %#lx is %s", how, addr, where);
 	else

@@ -50,7 +50,8 @@ int clear_user(void __user *dst, size_t n)
 	return arch_clear_user(dst, n) ? -EFAULT : 0;
 }
 
-#define CHUNK 64ul /* a divisor of the page size: no chunk touches a page that the string does not */
+#define CHUNK                                                                                      \
+	64ul /* a divisor of the page size: no chunk touches a page that the string does not */
 
 ssize_t strncpy_from_user(char *dst, const char __user *src, size_t size)
 {

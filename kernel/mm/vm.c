@@ -1,13 +1,13 @@
 /* vm.c - address spaces: the VMA tree and the calls that change it.
  *
- * Model. An mm is a tree of VMAs (ascending, disjoint, page aligned) and a page table. The tree says
- * what may be accessed; the table holds what was touched so far, always with permissions that the
- * VMA allows, and less where a write must be noticed (copy on write). Each entry, present or held
- * (PROT_NONE), owns one reference on its page, and `resident` counts the entries. Neighbours that
- * could be one VMA are merged, so that brk and malloc do not grow the tree.
+ * Model. An mm is a tree of VMAs (ascending, disjoint, page aligned) and a page table. The tree
+ * says what may be accessed; the table holds what was touched so far, always with permissions that
+ * the VMA allows, and less where a write must be noticed (copy on write). Each entry, present or
+ * held (PROT_NONE), owns one reference on its page, and `resident` counts the entries. Neighbours
+ * that could be one VMA are merged, so that brk and malloc do not grow the tree.
  *
- * Unmapping clears entries in batches, flushes, and only then drops the pages: no CPU can reach a page
- * that somebody else may already have got. Tables stay until the mm goes away.
+ * Unmapping clears entries in batches, flushes, and only then drops the pages: no CPU can reach a
+ * page that somebody else may already have got. Tables stay until the mm goes away.
  *
  * Locks. mm->lock (mutex, class mm.as, rank 110) guards all of it; faults take it too. Order:
  * process locks > mm->lock > mm.shared, page cache > allocator locks. User memory is never copied
@@ -101,8 +101,8 @@ void vma_insert(struct mm *mm, struct vma *v)
 
 	while (*link) {
 		parent = *link;
-		link = v->start < rb_entry(parent, struct vma, node)->start ? &parent->left :
-									      &parent->right;
+		link = v->start < rb_entry(parent, struct vma, node)->start ? &parent->left
+									    : &parent->right;
 	}
 	rb_link(&v->node, parent, link);
 	rb_insert_fixup(&mm->vmas, &v->node);
@@ -207,11 +207,11 @@ static bool protect_entries(struct mm *mm, const struct vma *v)
 			new &= ~PROT_W;
 		if (new == old)
 			continue;
-		if (new & PROT_X && !(old & PROT_X))
+		if (new &PROT_X && !(old & PROT_X))
 			arch_icache_sync((unsigned long)phys_to_virt(pte_frame(*e)), PAGE_SIZE);
 		lost |= old & ~new;
-		arch_pte_write(e, new ? arch_pte_leaf(pte_frame(*e), new, 1) :
-					pte_held(pte_frame(*e)));
+		arch_pte_write(e, new ? arch_pte_leaf(pte_frame(*e), new, 1)
+				      : pte_held(pte_frame(*e)));
 		if (old && !(old & ~new))
 			mm_flush_local(mm, va);
 	}
@@ -297,9 +297,9 @@ static unsigned long choose_address(struct mm *mm, unsigned long size)
 				return top - size;
 			if (!v)
 				break;
-			top = MIN(top, v->flags & VMA_STACK && v->start > STACK_GAP ?
-					       v->start - STACK_GAP :
-					       v->start);
+			top = MIN(top, v->flags & VMA_STACK && v->start > STACK_GAP
+					       ? v->start - STACK_GAP
+					       : v->start);
 		}
 	}
 	return 0;

@@ -6,7 +6,7 @@
 #include "pgtable.h"
 
 #define STACK_LIMIT (8ul << 20)
-#define STACK_GAP (1ul << 20) /* kept free below a stack, so that it cannot run into a mapping */
+#define STACK_GAP   (1ul << 20) /* kept free below a stack, so that it cannot run into a mapping */
 
 void vm_init(void); /* boot, after slab: caches, ASIDs, the scheduler's hook */
 
@@ -50,7 +50,7 @@ struct page *vm_shared_page(struct vm_shared *s, u64 offset);
 void vm_shared_init(void);
 
 /* context.c - ASIDs and TLBs. */
-void mm_context_init(void);	     /* boot */
+void mm_context_init(void);         /* boot */
 void mm_context_new(struct mm *mm); /* a fresh mm: gives it an ASID */
 /* No thread runs in mm any more: takes it off every CPU where it is still loaded, flushes what is
  * left of it and gives the ASID back. Interrupts on, no spin lock. */

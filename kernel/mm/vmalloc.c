@@ -1,23 +1,24 @@
 /* vmalloc.c - kernel mappings outside the direct map: vmalloc, device registers, kernel stacks.
  *
- * Model. [VMALLOC_BASE, KSTACK_VA) holds areas of any size on a list ascending by address; each area
- * starts with one unmapped guard page, so every mapping has an unmapped page on both sides.
- * [KSTACK_VA, VMALLOC_END) is an array of equal slots {guard page, KSTACK_SIZE}: whether an address is
- * a stack's guard is plain arithmetic, which a fault handler may do anywhere. Slots that are free keep
- * their node on a list; the first unused slot number grows.
+ * Model. [VMALLOC_BASE, KSTACK_VA) holds areas of any size on a list ascending by address; each
+ * area starts with one unmapped guard page, so every mapping has an unmapped page on both sides.
+ * [KSTACK_VA, VMALLOC_END) is an array of equal slots {guard page, KSTACK_SIZE}: whether an address
+ * is a stack's guard is plain arithmetic, which a fault handler may do anywhere. Slots that are
+ * free keep their node on a list; the first unused slot number grows.
  *
  * Freeing clears the entries and gives the pages back at once; the addresses are quarantined on
- * `stale` until the next flush of all TLBs and are not reused before. So freeing works in any context
- * (a dying thread's stack goes away inside the scheduler) and costs no interrupt of other CPUs; only a
- * stray access through an address that nobody owns any more could still see the old page, on a CPU
- * that had used it. The flush comes in thread context, by an allocation that finds STALE_MAX areas.
+ * `stale` until the next flush of all TLBs and are not reused before. So freeing works in any
+ * context (a dying thread's stack goes away inside the scheduler) and costs no interrupt of other
+ * CPUs; only a stray access through an address that nobody owns any more could still see the old
+ * page, on a CPU that had used it. The flush comes in thread context, by an allocation that finds
+ * STALE_MAX areas.
  *
  * The area of a mapping is found through its first frame: page->owner. Device mappings are never
  * freed.
  *
- * Locks. vmalloc_lock (spin, interrupts masked): lists, slot counter, kernel page tables after boot.
- * Order: anything > mm.vmalloc > mm.slab > mm.buddy. Nothing waits while it is held; TLBs are flushed
- * without it.
+ * Locks. vmalloc_lock (spin, interrupts masked): lists, slot counter, kernel page tables after
+ * boot. Order: anything > mm.vmalloc > mm.slab > mm.buddy. Nothing waits while it is held; TLBs are
+ * flushed without it.
  */
 #define LOG_TAG "mm"
 #include <kernel/bug.h>
@@ -29,10 +30,10 @@
 #include <tracing/events.h>
 #include "pgtable.h"
 
-#define KSTACK_VA (VMALLOC_END - (1ul << 40))
-#define SLOT_SIZE (PAGE_SIZE + KSTACK_SIZE)
+#define KSTACK_VA    (VMALLOC_END - (1ul << 40))
+#define SLOT_SIZE    (PAGE_SIZE + KSTACK_SIZE)
 #define KSTACK_PAGES (KSTACK_SIZE / PAGE_SIZE)
-#define STALE_MAX 32u
+#define STALE_MAX    32u
 
 struct vm_area {
 	struct list_head link; /* areas, free_slots or stale */
@@ -60,7 +61,7 @@ static int place_area(struct vm_area *a) REQUIRES(vmalloc_lock)
 	struct vm_area *n;
 	struct list_head *before = &areas;
 
-	list_for_each_entry(n, &areas, link) {
+	list_for_each_entry (n, &areas, link) {
 		if (n->start - PAGE_SIZE - at >= need) {
 			before = &n->link;
 			break;
@@ -80,8 +81,8 @@ static void retire(struct vm_area *a) REQUIRES(vmalloc_lock)
 	nr_stale++;
 }
 
-/* Flushes every TLB and makes quarantined addresses usable again. Thread context; when interrupts are
- * still masked (boot, one CPU) the quarantine just grows. */
+/* Flushes every TLB and makes quarantined addresses usable again. Thread context; when interrupts
+ * are still masked (boot, one CPU) the quarantine just grows. */
 static void recycle_stale(void)
 {
 	LIST_HEAD(batch);
@@ -93,7 +94,7 @@ static void recycle_stale(void)
 	if (atomic_load(&nr_stale) < STALE_MAX || arch_irqs_disabled())
 		return;
 	f = spin_lock_irqsave(&vmalloc_lock);
-	list_for_each_entry_safe(a, next, &stale, stale_link) {
+	list_for_each_entry_safe (a, next, &stale, stale_link) {
 		list_del(&a->stale_link);
 		list_add_tail(&a->stale_link, &batch);
 		lo = MIN(lo, a->start);
@@ -108,7 +109,7 @@ static void recycle_stale(void)
 	arch_tlb_flush_all(lo, hi - lo, 0, &cpu_online);
 
 	f = spin_lock_irqsave(&vmalloc_lock);
-	list_for_each_entry_safe(a, next, &batch, stale_link) {
+	list_for_each_entry_safe (a, next, &batch, stale_link) {
 		list_del(&a->stale_link);
 		if (a->is_stack) {
 			list_add(&a->link, &free_slots);
@@ -118,7 +119,7 @@ static void recycle_stale(void)
 		}
 	}
 	spin_unlock_irqrestore(&vmalloc_lock, f);
-	list_for_each_entry_safe(a, next, &dead, link)
+	list_for_each_entry_safe (a, next, &dead, link)
 		kfree(a);
 }
 
@@ -138,7 +139,8 @@ static void unmap_pages(struct vm_area *a, unsigned long size) REQUIRES(vmalloc_
 	}
 }
 
-static int map_pages(struct vm_area *a, unsigned int flags, unsigned int prot) REQUIRES(vmalloc_lock)
+static int map_pages(struct vm_area *a, unsigned int flags, unsigned int prot)
+	REQUIRES(vmalloc_lock)
 {
 	for (unsigned long off = 0; off < a->size; off += PAGE_SIZE) {
 		struct page *p = page_alloc(0, flags);
@@ -204,7 +206,8 @@ static struct vm_area *area_of(const void *p, unsigned long site) REQUIRES(vmall
 	struct vm_area *a = page ? page->owner : NULL;
 
 	if (!a || a->start != (unsigned long)p)
-		panic("free of %#lx: not the start of a vmalloc area or kernel stack (freed twice?), "
+		panic("free of %#lx: not the start of a vmalloc area or kernel stack (freed "
+		      "twice?), "
 		      "at %#lx",
 		      (unsigned long)p, site);
 	return a;
@@ -301,4 +304,3 @@ bool kstack_is_guard(unsigned long addr)
 	return addr >= KSTACK_VA && addr < VMALLOC_END &&
 	       (addr - KSTACK_VA) % SLOT_SIZE < PAGE_SIZE;
 }
-

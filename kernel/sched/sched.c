@@ -1,9 +1,9 @@
 /* sched.c - the scheduler.
  *
- * Model. A thread is running on one CPU (rq->curr), queued in one CPU's tree, or off (sleeping, new,
- * dead). bb->state says which to a reader and is written only here, under the lock of the run queue
- * of bb->cpu, which covers all of a thread's scheduling state. bb->cpu of a queued thread changes
- * only with both queues' locks held; of one that is off, under its old queue's lock.
+ * Model. A thread is running on one CPU (rq->curr), queued in one CPU's tree, or off (sleeping,
+ * new, dead). bb->state says which to a reader and is written only here, under the lock of the run
+ * queue of bb->cpu, which covers all of a thread's scheduling state. bb->cpu of a queued thread
+ * changes only with both queues' locks held; of one that is off, under its old queue's lock.
  *
  * Sleeping. park_prepare() stores park_state and is a full barrier; park() leaves the CPU only if
  * park_state is still set under the lock; unpark() clears it under the same lock: no wake-up is
@@ -15,8 +15,8 @@
  * Fairness. vruntime advances with time run, weighted. The leftmost runs. A waking thread starts at
  * the queue's minimum less a small credit. Ticks exist only on CPUs that are not idle.
  *
- * Balance. An idle CPU pulls; a busy one looks every BALANCE_TICKS. A wake prefers the old CPU, then
- * an idle one. Lock order: two run queues in CPU order. */
+ * Balance. An idle CPU pulls; a busy one looks every BALANCE_TICKS. A wake prefers the old CPU,
+ * then an idle one. Lock order: two run queues in CPU order. */
 #include <kernel/bug.h>
 #include <kernel/debug.h>
 #include <kernel/irq.h>
@@ -30,10 +30,10 @@
 #include <tracing/tracker.h>
 #include "sched_private.h"
 
-#define SLICE_NS 4000000ull
-#define WAKE_CREDIT_NS 3000000ull
+#define SLICE_NS            4000000ull
+#define WAKE_CREDIT_NS      3000000ull
 #define WAKE_GRANULARITY_NS 1000000ull
-#define BALANCE_TICKS 8u
+#define BALANCE_TICKS       8u
 
 DEFINE_LOCK_CLASS(rq_class, "sched.runqueue", BB_LK_SPIN, 0);
 DEFINE_PER_CPU(struct cpu_rq, run_queue) = {.lock = SPINLOCK_INIT(rq_class)};
@@ -132,9 +132,9 @@ static void enqueue(struct cpu_rq *rq, struct thread *t) NO_TSA
 	ASSERT(!t->queued && spin_is_held(&rq->lock));
 	while (*link) {
 		parent = *link;
-		link = t->vruntime < rb_entry(parent, struct thread, run_node)->vruntime ?
-			       &parent->left :
-			       &parent->right;
+		link = t->vruntime < rb_entry(parent, struct thread, run_node)->vruntime
+			       ? &parent->left
+			       : &parent->right;
 	}
 	rb_link(&t->run_node, parent, link);
 	rb_insert_fixup(&rq->tree, &t->run_node);
@@ -273,8 +273,9 @@ void sched_yield(void)
 		struct rb_node *last = rb_last(&rq->tree);
 
 		if (last)
-			rq->curr->vruntime = MAX(rq->curr->vruntime,
-						 rb_entry(last, struct thread, run_node)->vruntime + 1);
+			rq->curr->vruntime =
+				MAX(rq->curr->vruntime,
+				    rb_entry(last, struct thread, run_node)->vruntime + 1);
 		spin_unlock(&rq->lock);
 		switch_away(true);
 	}
@@ -340,7 +341,7 @@ static unsigned int choose_cpu(struct thread *t)
 
 	if (t->pinned || (cpumask_test(&cpu_online, old) && cpu_is_idle(old)))
 		return old;
-	for_each_online_cpu(c)
+	for_each_online_cpu (c)
 		if (cpu_is_idle(c))
 			return c;
 	return cpumask_test(&cpu_online, old) ? old : this_cpu();
@@ -406,8 +407,7 @@ void thread_kill(struct thread *t) NO_TSA
 	atomic_store_release(&t->kill_pending, true);
 	smp_mb();
 	rq = lock_thread_rq(t, &f);
-	wake = t->bb->state == BB_ST_SLEEPING ||
-	       atomic_load(&t->park_state) == BB_ST_SLEEPING;
+	wake = t->bb->state == BB_ST_SLEEPING || atomic_load(&t->park_state) == BB_ST_SLEEPING;
 	if (rq->curr == t)
 		set_need_resched(t->bb->cpu);
 	spin_unlock_irqrestore(&rq->lock, f);
@@ -425,8 +425,7 @@ static bool pull_one(struct cpu_rq *rq, u32 min_len) NO_TSA
 	u32 len = 0;
 	bool moved = false;
 
-	for_each_online_cpu(c)
-	{
+	for_each_online_cpu (c) {
 		u32 n = READ_ONCE(per_cpu_ptr(&run_queue, c)->nr);
 
 		if (c != here && n > len) {
@@ -447,9 +446,9 @@ static bool pull_one(struct cpu_rq *rq, u32 min_len) NO_TSA
 		if (t->pinned)
 			continue;
 		dequeue(from, t);
-		t->vruntime = t->vruntime > from->min_vruntime ?
-				      t->vruntime - from->min_vruntime + rq->min_vruntime :
-				      rq->min_vruntime;
+		t->vruntime = t->vruntime > from->min_vruntime
+				      ? t->vruntime - from->min_vruntime + rq->min_vruntime
+				      : rq->min_vruntime;
 		WRITE_ONCE(t->bb->cpu, here);
 		trace(sched_migrate, t->bb->tid, busiest, here);
 		enqueue(rq, t);

@@ -8,7 +8,7 @@
 struct cpu_rq {
 	struct spinlock lock;
 	struct rb_root tree; /* queued threads by vruntime; all below under lock */
-	u32 nr;		     /* in the tree */
+	u32 nr;              /* in the tree */
 	u64 min_vruntime;
 	struct thread *curr, *idle;
 	u32 balance_countdown;

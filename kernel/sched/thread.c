@@ -1,10 +1,10 @@
 /* thread.c - birth and death of threads.
  *
  * Theory. A thread's entry in the black box's task table is taken at birth and cleared at the last
- * reference. References: one for being alive (dropped by the reaper after the last switch away), one
- * for each holder of a pointer. A dead thread's stack is freed by the reaper thread, because freeing
- * a mapping needs interrupts on. Slots: a free-slot bitmap under slot_lock; slots 0.. are the idle
- * threads'. */
+ * reference. References: one for being alive (dropped by the reaper after the last switch away),
+ * one for each holder of a pointer. A dead thread's stack is freed by the reaper thread, because
+ * freeing a mapping needs interrupts on. Slots: a free-slot bitmap under slot_lock; slots 0.. are
+ * the idle threads'. */
 #include <kernel/bug.h>
 #include <kernel/mm.h>
 #include <kernel/string.h>
@@ -18,7 +18,7 @@
 #include <kernel/printk.h>
 
 #define DEFAULT_WEIGHT 1024
-#define DEFAULT_PRIO 120 /* Linux's nice 0 */
+#define DEFAULT_PRIO   120 /* Linux's nice 0 */
 
 DEFINE_LOCK_CLASS(slot_class, "sched.slots", BB_LK_SPIN, 0);
 static DEFINE_SPINLOCK(slot_lock, slot_class);
@@ -32,10 +32,13 @@ static struct wait_queue grave_wait = WAIT_QUEUE_INIT(grave_wait);
 void (*sched_thread_free)(struct thread *t);
 
 /* The boot context: a thread before there is memory. Its entry moves to the table later. */
-static struct bb_task boot_task = {.name = "idle/0", .flags = BB_TASK_IDLE | BB_TASK_KTHREAD,
-				   .state = BB_ST_RUNNING, .syscall = -1, .prio = DEFAULT_PRIO};
-static struct thread boot_thread = {.bb = &boot_task, .weight = DEFAULT_WEIGHT, .refs = 1,
-				    .pinned = true};
+static struct bb_task boot_task = {.name = "idle/0",
+				   .flags = BB_TASK_IDLE | BB_TASK_KTHREAD,
+				   .state = BB_ST_RUNNING,
+				   .syscall = -1,
+				   .prio = DEFAULT_PRIO};
+static struct thread boot_thread = {
+	.bb = &boot_task, .weight = DEFAULT_WEIGHT, .refs = 1, .pinned = true};
 
 void sched_init_early(void)
 {
@@ -91,7 +94,8 @@ struct thread *thread_alloc(const char *name, u32 tid, u32 pid, u32 ppid, u32 fl
 		static bool said;
 
 		if (!atomic_xchg(&said, true))
-			pr_warn("the task table's %u entries are in use: boot with tasks=N for more",
+			pr_warn("the task table's %u entries are in use: boot with tasks=N for "
+				"more",
 				track_tables.ntasks);
 		kstack_free(stack);
 		kfree(t);

@@ -22,8 +22,7 @@ struct queued {
 
 /* Called with the guard held (and interrupt state f); returns without it, the lock granted. */
 static void wait_granted(struct spinlock *guard, irqflags_t f, struct list_head *waiters,
-			 bool writer, struct track_lock *track, u32 kind,
-			 unsigned long site) NO_TSA
+			 bool writer, struct track_lock *track, u32 kind, unsigned long site) NO_TSA
 {
 	struct queued w = {.thread = arch_current(), .writer = writer};
 

@@ -1,14 +1,14 @@
 /* spinlock.c - test-and-test-and-set lock.
  *
- * Theory. One word. Enter: exchange with acquire; while taken, only read. Leave: store with release.
- * The record of holding is written after entering and taken out before leaving, so an entry always
- * belongs to the real holder. Preemption is off from before the first try: a holder or waiter never
- * leaves its CPU.
+ * Theory. One word. Enter: exchange with acquire; while taken, only read. Leave: store with
+ * release. The record of holding is written after entering and taken out before leaving, so an
+ * entry always belongs to the real holder. Preemption is off from before the first try: a holder or
+ * waiter never leaves its CPU.
  *
- * Rejected: ticket lock. Fair, but this kernel's CPUs are threads of an emulator, often more of them
- * than the host has cores; when the next in line is not running on the host, everybody waits for the
- * host's scheduler (measured: 30000 contended acquisitions by 6 threads took 53 s on a busy 2-core
- * host, against well under a second for this one). */
+ * Rejected: ticket lock. Fair, but this kernel's CPUs are threads of an emulator, often more of
+ * them than the host has cores; when the next in line is not running on the host, everybody waits
+ * for the host's scheduler (measured: 30000 contended acquisitions by 6 threads took 53 s on a busy
+ * 2-core host, against well under a second for this one). */
 #include <kernel/atomic.h>
 #include <kernel/preempt.h>
 #include <kernel/spinlock.h>

@@ -20,10 +20,10 @@ struct shared {
 	struct mutex mutex;
 	struct rwlock rw;
 	struct semaphore sem;
-	u64 plain;	/* under the lock of the test */
-	u32 inside;	/* atomic: how many are in the section */
+	u64 plain;      /* under the lock of the test */
+	u32 inside;     /* atomic: how many are in the section */
 	u32 max_inside; /* atomic */
-	u32 broken;	/* atomic */
+	u32 broken;     /* atomic */
 	u32 rounds;
 };
 

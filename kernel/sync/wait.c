@@ -1,10 +1,11 @@
 /* wait.c - wait queues and completions.
  *
  * Theory. A waiter queues itself and declares that it is about to sleep (park_prepare, a full
- * barrier) under the queue's lock, then looks at the condition; a waker changes the condition, then wakes: so one of the two sees the
- * other and no wake-up is lost. Waking takes the waiter off the queue. A completion's count changes
- * only under its queue's lock, and its waiter takes the count under the same lock, so a completion
- * on a stack may go away as soon as the wait returns. Lock order: queue lock, then run queue lock. */
+ * barrier) under the queue's lock, then looks at the condition; a waker changes the condition, then
+ * wakes: so one of the two sees the other and no wake-up is lost. Waking takes the waiter off the
+ * queue. A completion's count changes only under its queue's lock, and its waiter takes the count
+ * under the same lock, so a completion on a stack may go away as soon as the wait returns. Lock
+ * order: queue lock, then run queue lock. */
 #include <kernel/atomic.h>
 #include <kernel/park.h>
 #include <kernel/percpu.h>
@@ -57,7 +58,8 @@ void wait_prepare(struct wait_queue *q, struct waiter *w, bool interruptible)
 
 	w->thread = arch_current();
 	list_add_tail(&w->link, &q->waiters);
-	/* Under the lock: a waker that finds us queued must find us prepared, or its wake is lost. */
+	/* Under the lock: a waker that finds us queued must find us prepared, or its wake is lost.
+	 */
 	park_prepare(interruptible ? BB_ST_SLEEPING : BB_ST_BLOCKED);
 	spin_unlock_irqrestore(&q->lock, f);
 }

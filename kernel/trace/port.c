@@ -36,8 +36,8 @@ int port_in_irq(void)
 {
 	struct thread *t = arch_current();
 
-	return t && ((READ_ONCE(t->bb->preempt_count) & PREEMPT_IRQ_MASK) ||
-		     *this_cpu_ptr(&nmi_depth));
+	return t &&
+	       ((READ_ONCE(t->bb->preempt_count) & PREEMPT_IRQ_MASK) || *this_cpu_ptr(&nmi_depth));
 }
 
 int port_irqs_disabled(void)

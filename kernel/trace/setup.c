@@ -22,10 +22,10 @@
 #define LOG_TAG "trace"
 #include <kernel/printk.h>
 
-#define RING_BYTES (4u << 20)
+#define RING_BYTES     (4u << 20)
 #define RING_BYTES_MIN (64u << 10)
-#define DEFAULT_TASKS 4096u
-#define DEFAULT_LOCKS 4096u
+#define DEFAULT_TASKS  4096u
+#define DEFAULT_LOCKS  4096u
 
 extern struct track_class __lockclass_start[], __lockclass_end[];
 extern const struct bb_sym __ksyms[];
@@ -53,7 +53,9 @@ static void apply_options(void)
 	int bad = list ? box_trace_select(list, (u32)len) : 0;
 
 	if (bad)
-		pr_err("trace=: word %d is neither a category nor an event; those before it are set", bad);
+		pr_err("trace=: word %d is neither a category nor an event; those before it are "
+		       "set",
+		       bad);
 	if (cmdline_is("checks", "off"))
 		WRITE_ONCE(trace_box.control.checks_on, 0);
 #ifndef CONFIG_DEBUG
@@ -144,8 +146,7 @@ void trace_cpus_init(void)
 	struct bb_cpu *cpus = box_section(BB_SEC_CPUS, NULL);
 
 	trace_ring_move(&rings[0], &trace_early_ring);
-	for_each_cpu(c)
-	{
+	for_each_cpu (c) {
 		*per_cpu_ptr(&trace_ring, c) = &rings[c];
 		*per_cpu_ptr(&trace_cpu, c) = &cpus[c];
 		cpus[c].hwid = (u32)boot_info.cpu_hwid[c];
@@ -153,7 +154,8 @@ void trace_cpus_init(void)
 	trace(boot_cpu, 0, cpus[0].hwid);
 	for (unsigned int i = 0; i < boot_info.nr_ram; i++)
 		trace(boot_memory, boot_info.ram[i].base, boot_info.ram[i].size);
-	pr_info("black box at 0x%llx, %llu KiB, ring %u KiB a CPU", (unsigned long long)box_header()->phys_base,
+	pr_info("black box at 0x%llx, %llu KiB, ring %u KiB a CPU",
+		(unsigned long long)box_header()->phys_base,
 		(unsigned long long)box_header()->total_size >> 10,
 		(u32)(rings[0].units * BB_UNIT >> 10));
 }

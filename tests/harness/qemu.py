@@ -8,7 +8,7 @@ dumping a core never need the guest's help.
 
 What holds: every Guest has a time limit; stop() ends only the process that this object started;
 QEMU dies with the thread that started it (PR_SET_PDEATHSIG), so a killed test run leaves nothing;
-at most `nproc` guests run at a time on a machine (slots are locked files), whoever starts them.
+at most `nproc` processes have guests at a time on a machine (slots are locked files).
 """
 import ctypes
 import fcntl
@@ -115,10 +115,33 @@ def kernel_options(*, bug="", checks="on", append=""):
 
 
 class Slot:
-    """One of `nproc` machine-wide permits to run a guest; held by a locked file."""
+    """One of `nproc` machine-wide permits to run guests; held by a locked file.
 
-    def __init__(self, wait=600.0):
-        self.fd = -1
+    A permit belongs to a process with its children, not to a guest: whoever has a guest already
+    gets more at once. Were each guest to wait for its own, two test runs that each hold a shared
+    guest would wait for each other for ever.
+    """
+    MARK = "HINDSIGHT_SLOT"  # in the environment of a holder and of what it starts
+    users = 0
+    fd = -1
+
+    @classmethod
+    def take(cls, wait=600.0):
+        if cls.users == 0 and cls.MARK not in os.environ:
+            cls.fd = cls._lock_one(wait)
+            os.environ[cls.MARK] = str(os.getpid())
+        cls.users += 1
+
+    @classmethod
+    def release(cls):
+        cls.users -= 1
+        if cls.users == 0 and cls.fd >= 0:
+            del os.environ[cls.MARK]
+            os.close(cls.fd)
+            cls.fd = -1
+
+    @staticmethod
+    def _lock_one(wait):
         base = os.path.join(tempfile.gettempdir(), f"hindsight-slots-{os.getuid()}")
         os.makedirs(base, exist_ok=True)
         count = max(1, os.cpu_count() or 1)
@@ -128,18 +151,12 @@ class Slot:
                 fd = os.open(os.path.join(base, str(i)), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
                 try:
                     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    self.fd = fd
-                    return
+                    return fd
                 except BlockingIOError:
                     os.close(fd)
             if time.monotonic() > end:
                 raise GuestError(f"all {count} QEMU slots stayed busy for {wait:.0f} s")
             time.sleep(0.1)
-
-    def release(self):
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
 
 
 class Qmp:
@@ -225,7 +242,8 @@ class Guest:
         if not os.path.exists(needed):
             raise GuestError(f"{os.path.relpath(needed, ROOT)} is missing: "
                              f"run `make ARCH={self.arch} CONFIG={self.config} build` first")
-        self._slot = Slot()
+        Slot.take()
+        self._slot = True
         try:
             self.run_dir = tempfile.mkdtemp(prefix="hindsight-", dir=run_base(parse_size(self.mem)))
             self.cmd = command_line(self.arch, self.run_dir, config=self.config, cpus=self.cpus,
@@ -297,7 +315,8 @@ class Guest:
         if self._log:
             self._log.close()
         if self._slot:
-            self._slot.release()
+            Slot.release()
+            self._slot = None
         if self.run_dir:
             shutil.rmtree(self.run_dir, ignore_errors=True)
             self.run_dir = None

@@ -2,7 +2,7 @@
 
 Each part is a command of its own; its tests are counted from what it prints (cmocka, "N passed, N
 failed") or from pytest's report. A part that fails without a failed test counts as one failure.
-The two architectures' boots run side by side; qemu.py keeps the guests to one for each host CPU.
+The two architectures' boots run side by side; qemu.py keeps them to one for each host CPU.
 Ends with one line `N passed, N failed` and is true in its exit status.
 """
 import os

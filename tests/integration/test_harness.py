@@ -135,3 +135,20 @@ def test_guest_dies_with_its_starter(tmp_path):
         time.sleep(0.02)
     os.kill(child, 9)
     raise AssertionError("the child outlived its parent")
+
+
+@pytest.mark.quick
+def test_slots_do_not_deadlock(tmp_path, monkeypatch):
+    """Whoever holds a slot gets more without waiting; others wait until the last is given back."""
+    monkeypatch.delenv(qemu.Slot.MARK, raising=False)
+    monkeypatch.setattr(qemu.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(qemu.os, "cpu_count", lambda: 1)
+    qemu.Slot.take()
+    qemu.Slot.take(wait=0)
+    with pytest.raises(qemu.GuestError, match="stayed busy"):
+        qemu.Slot._lock_one(0)
+    qemu.Slot.release()
+    with pytest.raises(qemu.GuestError, match="stayed busy"):
+        qemu.Slot._lock_one(0)
+    qemu.Slot.release()
+    os.close(qemu.Slot._lock_one(0))

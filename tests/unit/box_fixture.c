@@ -1,4 +1,5 @@
-/* box_fixture.c - see box_fixture.h. The producer keeps one static box; it is reset for each fixture. */
+/* box_fixture.c - see box_fixture.h. The producer keeps one static box; it is reset for each
+ * fixture. */
 #include "box_fixture.h"
 
 #include <stdlib.h>
@@ -23,12 +24,22 @@ void fx_open(struct box_fixture *f)
 	struct bb_sym syms[FX_FUNCTIONS - 1];
 	struct bb_enum_row enums[] = {{.table = BB_TAB_SYSCALL, .value = 63, .name = "read"},
 				      {.table = BB_TAB_ERRNO, .value = 2, .name = "ENOENT"}};
-	struct box_plan p = {.cpus = FX_CPUS, .ring_units = FX_RING_UNITS, .tasks = FX_TASKS,
-			     .locks = 8, .enums = {{enums, 2}}, .syms_bytes = sizeof(syms),
-			     .nsyms = FX_FUNCTIONS - 1, .syms = syms, .symnames = symnames,
-			     .symnames_bytes = sizeof(symnames), .cmdline = "checks=on"};
-	struct bb_header facts = {.machine = 183, .image_virt = FX_IMAGE, .image_size = 0x100000,
-				  .ram_size = 64 << 20, .build_id_len = 20,
+	struct box_plan p = {.cpus = FX_CPUS,
+			     .ring_units = FX_RING_UNITS,
+			     .tasks = FX_TASKS,
+			     .locks = 8,
+			     .enums = {{enums, 2}},
+			     .syms_bytes = sizeof(syms),
+			     .nsyms = FX_FUNCTIONS - 1,
+			     .syms = syms,
+			     .symnames = symnames,
+			     .symnames_bytes = sizeof(symnames),
+			     .cmdline = "checks=on"};
+	struct bb_header facts = {.machine = 183,
+				  .image_virt = FX_IMAGE,
+				  .image_size = 0x100000,
+				  .ram_size = 64 << 20,
+				  .build_id_len = 20,
 				  .release = "Hindsight 0.1 test"};
 	uint64_t head = (sizeof(struct trace_box) + BB_ALIGN - 1) & ~(uint64_t)(BB_ALIGN - 1);
 
@@ -75,7 +86,8 @@ void fx_reseal(struct box_fixture *f)
 
 	h->checksum = 0;
 	crc = crc32(0, f->mem, h->header_size);
-	h->checksum = (uint32_t)crc32(crc, f->mem + h->dir_offset, h->dir_count * h->dir_entry_size);
+	h->checksum =
+		(uint32_t)crc32(crc, f->mem + h->dir_offset, h->dir_count * h->dir_entry_size);
 }
 
 void fx_close(struct box_fixture *f)
@@ -121,17 +133,24 @@ void fx_run(struct box_fixture *f, uint32_t slot, uint32_t cpu)
 
 void fx_hold(struct bb_task *t, uint64_t lock, uint32_t class, uint32_t func, double at)
 {
-	t->held[t->nheld++] = (struct bb_held){.lock = lock, .site = FX_SITE(func), .class = class,
-					       .sp = t->stack_base + 0x3800, .ticks = fx_ticks(at),
-					       .event = BB_EVENT(0, 1841), .mode = BB_HOLD_EXCL,
+	t->held[t->nheld++] = (struct bb_held){.lock = lock,
+					       .site = FX_SITE(func),
+					       .class = class,
+					       .sp = t->stack_base + 0x3800,
+					       .ticks = fx_ticks(at),
+					       .event = BB_EVENT(0, 1841),
+					       .mode = BB_HOLD_EXCL,
 					       .epoch = t->user_epoch};
 }
 
 void fx_wait(struct bb_task *t, uint32_t kind, uint64_t object, uint32_t class, uint32_t func,
 	     double since)
 {
-	t->wait = (struct bb_wait){.object = object, .site = FX_SITE(func), .kind = kind,
-				   .class = class, .ticks = fx_ticks(since)};
+	t->wait = (struct bb_wait){.object = object,
+				   .site = FX_SITE(func),
+				   .kind = kind,
+				   .class = class,
+				   .ticks = fx_ticks(since)};
 }
 
 struct bb_section *fx_section(struct box_fixture *f, uint32_t kind)

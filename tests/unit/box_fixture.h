@@ -1,15 +1,16 @@
-/* box_fixture.h - a small black box made by the real producer (tracing/box.c, ring.c), for the tests of
- * the reader. One box at a time. Times are in seconds since boot; the clock runs at 1 GHz. */
+/* box_fixture.h - a small black box made by the real producer (tracing/box.c, ring.c), for the
+ * tests of the reader. One box at a time. Times are in seconds since boot; the clock runs at 1 GHz.
+ */
 #ifndef BOX_FIXTURE_H
 #define BOX_FIXTURE_H
 
 #include <tracing/events.h>
 
-#define FX_CPUS 2
-#define FX_TASKS 16
+#define FX_CPUS       2
+#define FX_TASKS      16
 #define FX_RING_UNITS 128
-#define FX_IMAGE 0xffff800000000000ull
-#define FX_LOCK(n) (FX_IMAGE + 0x800000ull + 64ull * (n))
+#define FX_IMAGE      0xffff800000000000ull
+#define FX_LOCK(n)    (FX_IMAGE + 0x800000ull + 64ull * (n))
 /* Return address inside the n-th function; names are in box_fixture.c. */
 #define FX_SITE(n) (FX_IMAGE + 0x1000ull * (n) + 0x20)
 enum { FX_LOAD_INIT = 1, FX_ENTER_USER, FX_EXT2_LOOKUP, FX_PIPE_READ, FX_WAIT4, FX_FUNCTIONS };

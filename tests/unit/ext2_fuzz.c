@@ -19,8 +19,8 @@
 #include "kernel/fs/ext2/ext2.h"
 #include "kernel/fs/fs.h"
 
-#define DEPTH 6
-#define READ_MAX (256u << 10)
+#define DEPTH       6
+#define READ_MAX    (256u << 10)
 #define SECONDS_MAX 60 /* an image; most take a millisecond */
 
 /* ---- visiting -------------------------------------------------------------------------------- */
@@ -95,8 +95,9 @@ static void visit(struct inode *i, unsigned int depth)
 
 void fuzz_visit_all(void)
 {
-	static const char *const paths[] = {"/sbin/init", "/fast/deep/file", "/absolute", "/slow",
-					    "/loop-a", "/chain-20", "/dir/sub/../sub/deep"};
+	static const char *const paths[] = {
+		"/sbin/init", "/fast/deep/file", "/absolute",           "/slow",
+		"/loop-a",    "/chain-20",       "/dir/sub/../sub/deep"};
 	struct inode *root = vfs_lookup(NULL, "/", true);
 
 	budget = 150;
@@ -123,11 +124,13 @@ static u32 rnd(u32 below)
 
 static u32 nasty(void)
 {
-	static const u32 values[] = {0, 1, 2, 3, 4, 7, 8, 11, 12, 13, 255, 256, 1023, 1024, 4095, 4096,
-				     0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000,
-				     0xfffffff0, 0xffffffff};
+	static const u32 values[] = {
+		0,      1,      2,      3,       4,          7,          8,          11,
+		12,     13,     255,    256,     1023,       1024,       4095,       4096,
+		0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff};
 
-	return rnd(3) ? values[rnd(ARRAY_SIZE(values))] : (u32)(rnd(1u << 16) << 16 | rnd(1u << 16));
+	return rnd(3) ? values[rnd(ARRAY_SIZE(values))]
+		      : (u32)(rnd(1u << 16) << 16 | rnd(1u << 16));
 }
 
 /* Areas of metadata of the intact image: where changes matter. */
@@ -215,7 +218,8 @@ void test_fuzz(void **state)
 	static const struct {
 		const char *args;
 		unsigned int kib;
-	} kinds[] = {{"-b 1024 -I 128 -N 128", 1024}, {"-b 4096 -I 256 -N 128", 2048},
+	} kinds[] = {{"-b 1024 -I 128 -N 128", 1024},
+		     {"-b 4096 -I 256 -N 128", 2048},
 		     {"-b 2048 -I 128 -N 128 -O ^filetype", 1024}};
 	unsigned long images = env_number("FUZZ", 3000), seed0 = env_number("FUZZ_SEED", 1);
 	unsigned long mounted = 0;
@@ -235,7 +239,8 @@ void test_fuzz(void **state)
 			shim_log_clear();
 			shim_disk_init(&disk, copy, im.size);
 			shim_memory_short = rnd(4) == 0;
-			printf("seed %lu kind %zu\n", seed0 + n, k); /* the last one is the culprit */
+			printf("seed %lu kind %zu\n", seed0 + n,
+			       k); /* the last one is the culprit */
 			fflush(stdout);
 			alarm(SECONDS_MAX);
 			if (image_mount(&disk) == 0) {

@@ -133,7 +133,8 @@ struct image image_make(const char *which, const char *args, unsigned int kib)
 	int fd;
 
 	snprintf(cmd, sizeof(cmd),
-		 "PATH=$PATH:/sbin:/usr/sbin; cd %s && rm -f img && mke2fs -q -F -t ext2 %s -d %s img %uk >mke2fs.log 2>&1",
+		 "PATH=$PATH:/sbin:/usr/sbin; cd %s && rm -f img && mke2fs -q -F -t ext2 %s -d %s "
+		 "img %uk >mke2fs.log 2>&1",
 		 work, args, which, kib);
 	run(cmd);
 	snprintf(cmd, sizeof(cmd), "%s/img", work);

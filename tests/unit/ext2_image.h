@@ -4,8 +4,8 @@
 
 #include "ext2_shim/shim.h"
 
-#define SPARSE_AT_1K (70ull << 20)    /* behind double indirect with 1 KiB blocks */
-#define SPARSE_AT_4K (4200ull << 20)  /* and with 4 KiB blocks */
+#define SPARSE_AT_1K (70ull << 20)   /* behind double indirect with 1 KiB blocks */
+#define SPARSE_AT_4K (4200ull << 20) /* and with 4 KiB blocks */
 
 struct image {
 	u8 *data;

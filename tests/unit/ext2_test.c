@@ -225,17 +225,44 @@ static void test_paths(void **state)
 		bool follow;
 		long want;
 	} rules[] = {
-		{"/", 1, 0}, {"//", 1, 0}, {"/.", 1, 0}, {"/..", 1, 0}, {"hello", 1, 0},
-		{"/hello", 1, 0}, {"/hello/", 1, -ENOTDIR}, {"/hello/.", 1, -ENOTDIR},
-		{"/dir/", 1, 0}, {"/dir//sub///deep/", 1, 0}, {"/dir/sub/../..", 1, 0},
-		{"", 1, -ENOENT}, {"/x", 1, -ENOENT}, {"/x/y", 1, -ENOENT}, {"/hello/y", 1, -ENOTDIR},
-		{"/fast/deep/file", 1, 0}, {"/fast/", 0, 0}, {"/fast", 0, 0}, {"/absolute", 1, 0},
-		{"/absolute/", 1, -ENOTDIR}, {"/up", 1, 0}, {"/slow", 1, 0}, {"/dangling", 1, -ENOENT},
-		{"/dangling", 0, 0}, {"/loop-a", 1, -ELOOP}, {"/loop-a", 0, 0},
-		{"/loop-a/x", 0, -ELOOP}, {"/chain-39", 1, 0}, {"/chain-40", 1, -ELOOP},
-		{"/dev", 1, 0}, {"/dev/", 1, 0}, {"/dev/null", 1, 0}, {"/dev/null/", 1, -ENOTDIR},
-		{"/dev/x", 1, -ENOENT}, {"/dev/../hello", 1, 0}, {"/dev/./console", 1, 0},
-		{"/to-dev", 1, 0}, {"/dir/../to-dev", 1, 0},
+		{"/", 1, 0},
+		{"//", 1, 0},
+		{"/.", 1, 0},
+		{"/..", 1, 0},
+		{"hello", 1, 0},
+		{"/hello", 1, 0},
+		{"/hello/", 1, -ENOTDIR},
+		{"/hello/.", 1, -ENOTDIR},
+		{"/dir/", 1, 0},
+		{"/dir//sub///deep/", 1, 0},
+		{"/dir/sub/../..", 1, 0},
+		{"", 1, -ENOENT},
+		{"/x", 1, -ENOENT},
+		{"/x/y", 1, -ENOENT},
+		{"/hello/y", 1, -ENOTDIR},
+		{"/fast/deep/file", 1, 0},
+		{"/fast/", 0, 0},
+		{"/fast", 0, 0},
+		{"/absolute", 1, 0},
+		{"/absolute/", 1, -ENOTDIR},
+		{"/up", 1, 0},
+		{"/slow", 1, 0},
+		{"/dangling", 1, -ENOENT},
+		{"/dangling", 0, 0},
+		{"/loop-a", 1, -ELOOP},
+		{"/loop-a", 0, 0},
+		{"/loop-a/x", 0, -ELOOP},
+		{"/chain-39", 1, 0},
+		{"/chain-40", 1, -ELOOP},
+		{"/dev", 1, 0},
+		{"/dev/", 1, 0},
+		{"/dev/null", 1, 0},
+		{"/dev/null/", 1, -ENOTDIR},
+		{"/dev/x", 1, -ENOENT},
+		{"/dev/../hello", 1, 0},
+		{"/dev/./console", 1, 0},
+		{"/to-dev", 1, 0},
+		{"/dir/../to-dev", 1, 0},
 	};
 	char *name = malloc(PATH_MAX + 1);
 
@@ -320,14 +347,24 @@ static void test_open(void **state)
 		u32 flags;
 		long want;
 	} rules[] = {
-		{"/hello", O_RDONLY, 0}, {"/hello", O_WRONLY, -EROFS}, {"/hello", O_RDWR, -EROFS},
-		{"/hello", O_TRUNC, -EROFS}, {"/hello", O_CREAT, 0},
-		{"/hello", O_CREAT | O_EXCL, -EEXIST}, {"/loop-a", O_CREAT | O_EXCL, -EEXIST},
-		{"/new", O_CREAT | O_RDWR, -EROFS}, {"/no/new", O_CREAT | O_RDWR, -ENOENT},
-		{"/dangling", O_CREAT | O_RDWR, -ENOENT}, {"/fast", O_NOFOLLOW, -ELOOP},
-		{"/fast", O_NOFOLLOW | O_PATH, 0}, {"/hello", O_DIRECTORY, -ENOTDIR},
-		{"/dir", O_DIRECTORY, 0}, {"/dir", O_RDWR, -EISDIR}, {"/dir", O_CREAT, -EISDIR},
-		{"/dev/null", O_RDWR | O_TRUNC, 0}, {"/dev/null", O_RDWR | O_CREAT, 0},
+		{"/hello", O_RDONLY, 0},
+		{"/hello", O_WRONLY, -EROFS},
+		{"/hello", O_RDWR, -EROFS},
+		{"/hello", O_TRUNC, -EROFS},
+		{"/hello", O_CREAT, 0},
+		{"/hello", O_CREAT | O_EXCL, -EEXIST},
+		{"/loop-a", O_CREAT | O_EXCL, -EEXIST},
+		{"/new", O_CREAT | O_RDWR, -EROFS},
+		{"/no/new", O_CREAT | O_RDWR, -ENOENT},
+		{"/dangling", O_CREAT | O_RDWR, -ENOENT},
+		{"/fast", O_NOFOLLOW, -ELOOP},
+		{"/fast", O_NOFOLLOW | O_PATH, 0},
+		{"/hello", O_DIRECTORY, -ENOTDIR},
+		{"/dir", O_DIRECTORY, 0},
+		{"/dir", O_RDWR, -EISDIR},
+		{"/dir", O_CREAT, -EISDIR},
+		{"/dev/null", O_RDWR | O_TRUNC, 0},
+		{"/dev/null", O_RDWR | O_CREAT, 0},
 	};
 
 	mount_image(&im1k);
@@ -604,9 +641,29 @@ static long read_error(const char *path, u64 pos)
 }
 
 enum damage {
-	REC_ZERO, REC_ODD, REC_LONG, REC_PAST_PAGE, NAME_ZERO, NAME_LONG, NAME_SLASH, NAME_NUL,
-	ENTRY_INODE, DIR_SIZE, DIR_HUGE, ROOT_NO_DIR, INO_MODE, INO_LINKS, INO_FLAGS, INO_SIZE,
-	INO_BLOCK, INO_INDIRECT, INDIRECT_SLOT, LINK_EMPTY, LINK_LONG, LINK_BLOCK, GROUP_TABLE,
+	REC_ZERO,
+	REC_ODD,
+	REC_LONG,
+	REC_PAST_PAGE,
+	NAME_ZERO,
+	NAME_LONG,
+	NAME_SLASH,
+	NAME_NUL,
+	ENTRY_INODE,
+	DIR_SIZE,
+	DIR_HUGE,
+	ROOT_NO_DIR,
+	INO_MODE,
+	INO_LINKS,
+	INO_FLAGS,
+	INO_SIZE,
+	INO_BLOCK,
+	INO_INDIRECT,
+	INDIRECT_SLOT,
+	LINK_EMPTY,
+	LINK_LONG,
+	LINK_BLOCK,
+	GROUP_TABLE,
 	DAMAGES
 };
 
@@ -669,37 +726,83 @@ static void test_damage(void **state)
 		d = disk_inode(indirect);
 		table = (u32 *)(damaged + (u64)d->block[12] * 1024);
 		switch (k) {
-		case REC_ZERO: disk_entry(2, 3)->rec_len = 0; break;
-		case REC_ODD: disk_entry(2, 3)->rec_len += 2; break;
-		case REC_LONG: disk_entry(2, 3)->rec_len = 1024; break;
-		case REC_PAST_PAGE: disk_entry(many, 2)->rec_len = 0xfffc; break;
-		case NAME_ZERO: disk_entry(2, 3)->name_len = 0; break;
-		case NAME_LONG: disk_entry(2, 3)->name_len = 250; break;
-		case NAME_SLASH: disk_entry(2, 3)->name[1] = '/'; break;
-		case NAME_NUL: disk_entry(2, 3)->name[1] = 0; break;
-		case ENTRY_INODE: disk_entry(2, 3)->ino = 129; break;
-		case DIR_SIZE: disk_inode(many)->size += 1; break;
-		case DIR_HUGE: disk_inode(many)->size = 0x80000000; break;
-		case ROOT_NO_DIR: disk_inode(2)->mode = 0100644; break;
-		case INO_MODE: disk_inode(hello)->mode = 0644; break;
-		case INO_LINKS: disk_inode(hello)->links = 0; break;
-		case INO_FLAGS: disk_inode(hello)->flags = EXT2_FL_EXTENTS; break;
-		case INO_SIZE: disk_inode(hello)->size_high = 0x7fffffff; break;
-		case INO_BLOCK: disk_inode(hello)->block[0] = 1024; break;
-		case INO_INDIRECT: d->block[12] = 0xffffffff; break;
-		case INDIRECT_SLOT: table[20000 / 1024 - 12] = 1; break;
-		case LINK_EMPTY: disk_inode(slow)->size = 0; break;
-		case LINK_LONG: disk_inode(slow)->size = 4096; break;
-		case LINK_BLOCK: disk_inode(slow)->block[0] = 0x40000000; break;
-		default: ((struct ext2_group *)(damaged + 2048))->inode_table = 1023 * 4; break;
+		case REC_ZERO:
+			disk_entry(2, 3)->rec_len = 0;
+			break;
+		case REC_ODD:
+			disk_entry(2, 3)->rec_len += 2;
+			break;
+		case REC_LONG:
+			disk_entry(2, 3)->rec_len = 1024;
+			break;
+		case REC_PAST_PAGE:
+			disk_entry(many, 2)->rec_len = 0xfffc;
+			break;
+		case NAME_ZERO:
+			disk_entry(2, 3)->name_len = 0;
+			break;
+		case NAME_LONG:
+			disk_entry(2, 3)->name_len = 250;
+			break;
+		case NAME_SLASH:
+			disk_entry(2, 3)->name[1] = '/';
+			break;
+		case NAME_NUL:
+			disk_entry(2, 3)->name[1] = 0;
+			break;
+		case ENTRY_INODE:
+			disk_entry(2, 3)->ino = 129;
+			break;
+		case DIR_SIZE:
+			disk_inode(many)->size += 1;
+			break;
+		case DIR_HUGE:
+			disk_inode(many)->size = 0x80000000;
+			break;
+		case ROOT_NO_DIR:
+			disk_inode(2)->mode = 0100644;
+			break;
+		case INO_MODE:
+			disk_inode(hello)->mode = 0644;
+			break;
+		case INO_LINKS:
+			disk_inode(hello)->links = 0;
+			break;
+		case INO_FLAGS:
+			disk_inode(hello)->flags = EXT2_FL_EXTENTS;
+			break;
+		case INO_SIZE:
+			disk_inode(hello)->size_high = 0x7fffffff;
+			break;
+		case INO_BLOCK:
+			disk_inode(hello)->block[0] = 1024;
+			break;
+		case INO_INDIRECT:
+			d->block[12] = 0xffffffff;
+			break;
+		case INDIRECT_SLOT:
+			table[20000 / 1024 - 12] = 1;
+			break;
+		case LINK_EMPTY:
+			disk_inode(slow)->size = 0;
+			break;
+		case LINK_LONG:
+			disk_inode(slow)->size = 4096;
+			break;
+		case LINK_BLOCK:
+			disk_inode(slow)->block[0] = 0x40000000;
+			break;
+		default:
+			((struct ext2_group *)(damaged + 2048))->inode_table = 1023 * 4;
+			break;
 		}
 		shim_disk_init(&disk, damaged, im.size);
 		shim_log_clear();
 		err = image_mount(&disk);
 		if (!err) {
 			assert_non_null(want[k].path);
-			err = (int)(want[k].list ? list_error(want[k].path) :
-						   read_error(want[k].path, want[k].at));
+			err = (int)(want[k].list ? list_error(want[k].path)
+						 : read_error(want[k].path, want[k].at));
 			image_unmount();
 		}
 		if (err != -EIO || !strstr(shim_log, want[k].says))

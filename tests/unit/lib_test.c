@@ -1,5 +1,5 @@
-/* lib_test.c - kernel/lib on the host. The kernel's functions are compiled with the prefix k_ so that
- * they can be compared with the C library's. */
+/* lib_test.c - kernel/lib on the host. The kernel's functions are compiled with the prefix k_ so
+ * that they can be compared with the C library's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,9 +52,9 @@ static void memory_functions(void **state)
 		default:
 			if (n)
 				b[x + (size_t)rand() % n] ^= (unsigned char)(rand() & 1);
-			assert_int_equal((k_memcmp(a + x, b + x, n) > 0) -
-						 (k_memcmp(a + x, b + x, n) < 0),
-					 (memcmp(a + x, b + x, n) > 0) - (memcmp(a + x, b + x, n) < 0));
+			assert_int_equal(
+				(k_memcmp(a + x, b + x, n) > 0) - (k_memcmp(a + x, b + x, n) < 0),
+				(memcmp(a + x, b + x, n) > 0) - (memcmp(a + x, b + x, n) < 0));
 			continue;
 		}
 		assert_memory_equal(a, b, sizeof(a));
@@ -200,9 +200,9 @@ static void tree(void **state)
 
 			while (*link) {
 				parent = *link;
-				link = it->key < rb_entry(parent, struct item, node)->key ?
-					       &parent->left :
-					       &parent->right;
+				link = it->key < rb_entry(parent, struct item, node)->key
+					       ? &parent->left
+					       : &parent->right;
 			}
 			rb_link(&it->node, parent, link);
 			rb_insert_fixup(&root, &it->node);
@@ -231,8 +231,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(memory_functions), cmocka_unit_test(string_functions),
-		cmocka_unit_test(formatting),	    cmocka_unit_test(numbers),
-		cmocka_unit_test(command_line),	    cmocka_unit_test(tree),
+		cmocka_unit_test(formatting),       cmocka_unit_test(numbers),
+		cmocka_unit_test(command_line),     cmocka_unit_test(tree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

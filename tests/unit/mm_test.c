@@ -15,9 +15,9 @@
 #include "kernel/mm/slab.h"
 #include "mm_shim/shim.h"
 
-#define RAM_SIZE (16ul << 20)
+#define RAM_SIZE   (16ul << 20)
 #define HOLE_START (6ul << 20)
-#define HOLE_END (7ul << 20)
+#define HOLE_END   (7ul << 20)
 
 /* Evaluates to true if the statement panics with `text` in the message. */
 #define PANICS(text, ...)                                                                          \
@@ -34,11 +34,15 @@
 		hit_;                                                                              \
 	})
 
-static struct mem_range ram[] = {{SHIM_RAM, HOLE_START}, {SHIM_RAM + HOLE_END, RAM_SIZE - HOLE_END}};
+static struct mem_range ram[] = {{SHIM_RAM, HOLE_START},
+				 {SHIM_RAM + HOLE_END, RAM_SIZE - HOLE_END}};
 /* Not in order, touching and overlapping, one over a whole start of RAM. */
 static struct mem_range reserved[] = {
-	{SHIM_RAM + 0x300000, 0x1000}, {SHIM_RAM, 0x2345},	 {SHIM_RAM + 0x2000, 0x1000},
-	{SHIM_RAM + 0x301000, 0x800},  {SHIM_RAM + RAM_SIZE - 0x1000, 0x1000},
+	{SHIM_RAM + 0x300000, 0x1000},
+	{SHIM_RAM, 0x2345},
+	{SHIM_RAM + 0x2000, 0x1000},
+	{SHIM_RAM + 0x301000, 0x800},
+	{SHIM_RAM + RAM_SIZE - 0x1000, 0x1000},
 };
 static u64 taken;
 
@@ -244,14 +248,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(boot_allocator), cmocka_unit_test(page_allocator),
-		cmocka_unit_test(page_misuse),	  cmocka_unit_test(out_of_pages),
-		cmocka_unit_test(objects),	  cmocka_unit_test(object_misuse),
+		cmocka_unit_test(page_misuse),    cmocka_unit_test(out_of_pages),
+		cmocka_unit_test(objects),        cmocka_unit_test(object_misuse),
 	};
 
 	/* Some of the RAM is beyond the early map. */
 	shim_ram = aligned_alloc(4ul << 20, RAM_SIZE);
 	shim_early_size = 12ul << 20;
-	boot_info = (struct boot_info){.ram = ram, .nr_ram = 2, .reserved = reserved,
+	boot_info = (struct boot_info){.ram = ram,
+				       .nr_ram = 2,
+				       .reserved = reserved,
 				       .nr_reserved = sizeof(reserved) / sizeof(reserved[0])};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

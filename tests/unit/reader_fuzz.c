@@ -16,7 +16,7 @@
 
 #include <elf.h> /* last: its EV_NONE is a macro, ours is an enumerator */
 
-#define ROUNDS 20000
+#define ROUNDS    20000
 #define CORE_PHYS 0x40200000ull
 
 static FILE *sink;
@@ -72,9 +72,13 @@ static void busy_box(struct box_fixture *f)
 	fx_wait(&f->tasks[4], BB_WAIT_MUTEX, FX_LOCK(3), c, FX_PIPE_READ, 2);
 	fx_hold(fx_task(f, 5, 9, 1, "y", BB_ST_BLOCKED), FX_LOCK(3), c, FX_LOAD_INIT, 1);
 	fx_wait(&f->tasks[5], BB_WAIT_SPIN, FX_LOCK(2), d, FX_PIPE_READ, 2);
-	trace_box.reports[0] = (struct bb_report){.seq = 2, .verdict = BB_V_ORPHAN, .count = 1,
-						  .check = BB_CHK_LEAVE, .lock = FX_LOCK(1),
-						  .class = c, .task = 3};
+	trace_box.reports[0] = (struct bb_report){.seq = 2,
+						  .verdict = BB_V_ORPHAN,
+						  .count = 1,
+						  .check = BB_CHK_LEAVE,
+						  .lock = FX_LOCK(1),
+						  .class = c,
+						  .task = 3};
 	for (uint32_t cpu = 0; cpu < FX_CPUS; cpu++) {
 		host_ring = &f->rings[cpu];
 		for (unsigned i = 0; i < 8; i++) {
@@ -123,9 +127,10 @@ static uint64_t rnd(uint64_t n)
 
 static void corrupt(uint8_t *m, uint64_t size)
 {
-	static const uint64_t nasty[] = {0, 1, 0x7fffffff, 0x80000000, UINT32_MAX, UINT64_MAX,
-					 1ull << 63, 4096, 17, 65536};
-	uint64_t at = rnd(4) ? rnd(size - 8) & ~3ull : 240 + rnd(24 * 32 - 8); /* or the directory */
+	static const uint64_t nasty[] = {0,          1,          0x7fffffff, 0x80000000, UINT32_MAX,
+					 UINT64_MAX, 1ull << 63, 4096,       17,         65536};
+	uint64_t at =
+		rnd(4) ? rnd(size - 8) & ~3ull : 240 + rnd(24 * 32 - 8); /* or the directory */
 
 	if (rnd(2)) {
 		memcpy(m + at, &nasty[rnd(sizeof(nasty) / sizeof(nasty[0]))], rnd(2) ? 4 : 8);
@@ -138,9 +143,10 @@ static void corrupt(uint8_t *m, uint64_t size)
 /* Places where data is dense: tables and rings, not the empty console text. */
 static void corrupt_table(struct box_fixture *f, uint8_t *m)
 {
-	static const uint32_t kinds[] = {BB_SEC_RINGS, BB_SEC_RINGDATA, BB_SEC_CPUS, BB_SEC_TASKS,
-					 BB_SEC_CLASSES, BB_SEC_LOCKS, BB_SEC_SYMS, BB_SEC_SCHEMA,
-					 BB_SEC_ENUMS, BB_SEC_SYMNAMES, BB_SEC_REPORTS};
+	static const uint32_t kinds[] = {BB_SEC_RINGS,    BB_SEC_RINGDATA, BB_SEC_CPUS,
+					 BB_SEC_TASKS,    BB_SEC_CLASSES,  BB_SEC_LOCKS,
+					 BB_SEC_SYMS,     BB_SEC_SCHEMA,   BB_SEC_ENUMS,
+					 BB_SEC_SYMNAMES, BB_SEC_REPORTS};
 	struct bb_section *d = fx_section(f, kinds[rnd(sizeof(kinds) / sizeof(kinds[0]))]);
 	uint64_t span = d->size > 1200 ? 1200 * (1 + rnd(5)) : d->size;
 
@@ -241,7 +247,7 @@ static void test_torn_record(void **state)
 		trace(bench, i, i, i, i);
 	fx_seal(&f);
 	unit = f.mem + f.rings[0].data_offset;
-	unit[3 * 16 * 5 + 17] ^= 1; /* an argument of event 5: the check must refuse it */
+	unit[3 * 16 * 5 + 17] ^= 1;        /* an argument of event 5: the check must refuse it */
 	memset(unit + 3 * 16 * 19, 0, 48); /* event 19 was never finished */
 	decode(&f, &src, &s);
 	r = &s.rings.ring[0];
@@ -300,8 +306,11 @@ static void test_core(void **state)
 	struct td_error e;
 	uint64_t at = sizeof(Elf64_Ehdr) + 2 * sizeof(Elf64_Phdr), load = at + 128 + 1, size;
 	Elf64_Nhdr nh = {.n_namesz = 11, .n_descsz = sizeof(note)};
-	Elf64_Ehdr eh = {.e_type = ET_CORE, .e_machine = EM_AARCH64, .e_phoff = sizeof(eh),
-			 .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 2};
+	Elf64_Ehdr eh = {.e_type = ET_CORE,
+			 .e_machine = EM_AARCH64,
+			 .e_phoff = sizeof(eh),
+			 .e_phentsize = sizeof(Elf64_Phdr),
+			 .e_phnum = 2};
 	Elf64_Phdr ph[2] = {{.p_type = PT_NOTE, .p_offset = at, .p_filesz = 12 + 12 + sizeof(note)},
 			    {.p_type = PT_LOAD, .p_paddr = CORE_PHYS}};
 	uint8_t *core;
@@ -336,8 +345,8 @@ static void test_core(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_truncated),   cmocka_unit_test(test_corrupted),
-		cmocka_unit_test(test_lapped_ring), cmocka_unit_test(test_torn_record),
+		cmocka_unit_test(test_truncated),     cmocka_unit_test(test_corrupted),
+		cmocka_unit_test(test_lapped_ring),   cmocka_unit_test(test_torn_record),
 		cmocka_unit_test(test_other_formats), cmocka_unit_test(test_core),
 	};
 

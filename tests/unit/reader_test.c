@@ -13,7 +13,7 @@
 #include "why.h"
 
 #define MUTEX BB_LK_MUTEX
-#define SPIN BB_LK_SPIN
+#define SPIN  BB_LK_SPIN
 
 struct look {
 	struct td_source src;
@@ -75,8 +75,9 @@ static void test_healthy(void **state)
 	fx_wait(fx_task(&f, 3, 2, 1, "sh", BB_ST_SLEEPING), BB_WAIT_TTY, 0, 0, FX_PIPE_READ, 3);
 	look(&l, &f);
 	assert_int_equal(l.status, 0);
-	assert_string_equal(l.text, "healthy: 2 tasks, 2 waiting (1 for a key, 1 for a child); nothing "
-				    "is stuck.\n");
+	assert_string_equal(l.text,
+			    "healthy: 2 tasks, 2 waiting (1 for a key, 1 for a child); nothing "
+			    "is stuck.\n");
 	done(&l, &f);
 }
 
@@ -120,7 +121,8 @@ static void test_orphan_left_kernel(void **state)
 	init->left_ticks = fx_ticks(0.431);
 	fx_wait(init, BB_WAIT_CHILD, 0, 0, FX_WAIT4, 2);
 	for (uint32_t i = 0; i < 3; i++)
-		fx_wait(fx_task(&f, 3 + i, 7 + i, 1, i ? i == 1 ? "ls" : "cat" : "sh", BB_ST_BLOCKED),
+		fx_wait(fx_task(&f, 3 + i, 7 + i, 1, i ? i == 1 ? "ls" : "cat" : "sh",
+				BB_ST_BLOCKED),
 			BB_WAIT_MUTEX, FX_LOCK(1), c, FX_EXT2_LOOKUP, 3);
 	look(&l, &f);
 	expect(&l, BB_V_ORPHAN, TD_R_LEFT_KERNEL, 4);
@@ -193,7 +195,8 @@ static void test_cycle(void **state)
 	fx_hold(fx_task(&f, 3, 6, 1, "y", BB_ST_BLOCKED), FX_LOCK(2), b, FX_PIPE_READ, 1);
 	fx_wait(&f.tasks[3], BB_WAIT_MUTEX, FX_LOCK(1), a, FX_WAIT4, 2);
 	/* z only waits for the circle */
-	fx_wait(fx_task(&f, 4, 7, 1, "z", BB_ST_BLOCKED), BB_WAIT_MUTEX, FX_LOCK(1), a, FX_WAIT4, 3);
+	fx_wait(fx_task(&f, 4, 7, 1, "z", BB_ST_BLOCKED), BB_WAIT_MUTEX, FX_LOCK(1), a, FX_WAIT4,
+		3);
 	look(&l, &f);
 	expect(&l, BB_V_CYCLE, TD_R_NONE, 3);
 	assert_int_equal(l.a.v[0].nring, 2);
@@ -218,8 +221,11 @@ static void test_cycle_mixed(void **state)
 	fx_run(&f, 2, 0);
 	fx_run(&f, 3, 1);
 	f.cpus[0].wait = (struct bb_wait){.kind = BB_WAIT_IPI, .arg = 1, .ticks = fx_ticks(2)};
-	f.cpus[1].wait = (struct bb_wait){.kind = BB_WAIT_SPIN, .object = FX_LOCK(1), .class = c,
-					  .ticks = fx_ticks(2), .site = FX_SITE(FX_WAIT4)};
+	f.cpus[1].wait = (struct bb_wait){.kind = BB_WAIT_SPIN,
+					  .object = FX_LOCK(1),
+					  .class = c,
+					  .ticks = fx_ticks(2),
+					  .site = FX_SITE(FX_WAIT4)};
 	f.cpus[1].irqs_off_since = fx_ticks(2);
 	look(&l, &f);
 	expect(&l, BB_V_CYCLE, TD_R_NONE, 2);
@@ -230,8 +236,8 @@ static void test_cycle_mixed(void **state)
 	fx_hold(fx_task(&f, 2, 5, 1, "reader", BB_ST_BLOCKED), FX_LOCK(1), c, FX_LOAD_INIT, 1);
 	f.tasks[2].held[0].mode = BB_HOLD_SHARED;
 	fx_wait(&f.tasks[2], BB_WAIT_READ, FX_LOCK(1), c, FX_EXT2_LOOKUP, 3);
-	fx_wait(fx_task(&f, 3, 6, 1, "writer", BB_ST_BLOCKED), BB_WAIT_WRITE, FX_LOCK(1), c, FX_WAIT4,
-		2);
+	fx_wait(fx_task(&f, 3, 6, 1, "writer", BB_ST_BLOCKED), BB_WAIT_WRITE, FX_LOCK(1), c,
+		FX_WAIT4, 2);
 	look(&l, &f);
 	expect(&l, BB_V_CYCLE, TD_R_NONE, 2);
 	done(&l, &f);
@@ -250,8 +256,10 @@ static void test_self_and_irq_self(void **state)
 		fx_hold(fx_task(&f, 2, 5, 1, "a", BB_ST_RUNNING), FX_LOCK(1), c, FX_LOAD_INIT, 1);
 		fx_run(&f, 2, 1);
 		f.cpus[1].irq_depth = irq;
-		f.cpus[1].wait = (struct bb_wait){.kind = BB_WAIT_SPIN, .object = FX_LOCK(1),
-						  .class = c, .site = FX_SITE(FX_PIPE_READ),
+		f.cpus[1].wait = (struct bb_wait){.kind = BB_WAIT_SPIN,
+						  .object = FX_LOCK(1),
+						  .class = c,
+						  .site = FX_SITE(FX_PIPE_READ),
 						  .ticks = fx_ticks(2)};
 		look(&l, &f);
 		expect(&l, irq ? BB_V_IRQ_SELF : BB_V_SELF, TD_R_NONE, irq + 1);
@@ -283,8 +291,8 @@ static void test_owner_off_cpu(void **state)
 	fx_task(&f, 3, 6, 1, "b", BB_ST_RUNNING);
 	fx_run(&f, 3, 0);
 	f.tasks[3].preempt_count = 1;
-	f.cpus[0].wait = (struct bb_wait){.kind = BB_WAIT_SPIN, .object = FX_LOCK(1), .class = c,
-					  .ticks = fx_ticks(99.95)};
+	f.cpus[0].wait = (struct bb_wait){
+		.kind = BB_WAIT_SPIN, .object = FX_LOCK(1), .class = c, .ticks = fx_ticks(99.95)};
 	look(&l, &f);
 	expect(&l, BB_V_OWNER_NOT_RUNNING, TD_R_PREEMPTED, 1);
 	done(&l, &f);
@@ -331,7 +339,8 @@ static void test_no_waker(void **state)
 
 	fx_open(&f);
 	c = fx_class("inode", MUTEX, 0);
-	fx_wait(fx_task(&f, 2, 5, 1, "a", BB_ST_BLOCKED), BB_WAIT_MUTEX, FX_LOCK(1), c, FX_WAIT4, 2);
+	fx_wait(fx_task(&f, 2, 5, 1, "a", BB_ST_BLOCKED), BB_WAIT_MUTEX, FX_LOCK(1), c, FX_WAIT4,
+		2);
 	f.tasks[2].wait.owner = 4; /* slot 3, alive, no longer holds it */
 	fx_wait(fx_task(&f, 3, 6, 1, "b", BB_ST_SLEEPING), BB_WAIT_TTY, 0, 0, FX_PIPE_READ, 2);
 	look(&l, &f);

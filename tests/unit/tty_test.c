@@ -1,5 +1,6 @@
-/* tty_test.c - the terminal's line discipline on the host: lines, editing, end of file, raw mode, full
- * buffers. The kernel's own tty.c; bytes come in by tty_receive(), the echo is kept by the shim.
+/* tty_test.c - the terminal's line discipline on the host: lines, editing, end of file, raw mode,
+ * full buffers. The kernel's own tty.c; bytes come in by tty_receive(), the echo is kept by the
+ * shim.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,10 +13,10 @@
 #include "ext2_image.h"
 #include "kernel/fs/fs.h"
 
-#define TCGETS 0x5401u
+#define TCGETS  0x5401u
 #define TCSETSF 0x5404u
-#define ICANON 2u
-#define ECHO 8u
+#define ICANON  2u
+#define ECHO    8u
 
 static struct file *con;
 
@@ -73,10 +74,13 @@ void test_tty(void **state)
 	reads(100, "e\n");
 	reads(100, "two\n");
 	shim_screen[0] = 0;
-	type("ab\x7f" "c\n");
+	type("ab\x7f"
+	     "c\n");
 	shows("ab\b \bc\n");
 	reads(9, "ac\n");
-	type("\x7f\x7f" "x\x15" "y\x03\x1b\n"); /* nothing to erase; Ctrl-U; Ctrl-C and ESC ignored */
+	type("\x7f\x7f"
+	     "x\x15"
+	     "y\x03\x1b\n"); /* nothing to erase; Ctrl-U; Ctrl-C and ESC ignored */
 	reads(9, "y\n");
 	type("done\n\x7f\x7f\n"); /* a finished line cannot be erased */
 	reads(9, "done\n");

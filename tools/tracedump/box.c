@@ -19,8 +19,9 @@
 #define RETRIES 200
 
 static const char *const section_names[TD_SECTIONS] = {
-	"", "control", "schema", "enums", "rings", "ring data", "cpus", "tasks", "lock classes",
-	"locks", "symbols", "symbol names", "console", "crash", "counters", "command line", "reports",
+	"",        "control", "schema",       "enums",        "rings",   "ring data",
+	"cpus",    "tasks",   "lock classes", "locks",        "symbols", "symbol names",
+	"console", "crash",   "counters",     "command line", "reports",
 };
 
 const char *td_section_name(unsigned kind)
@@ -73,9 +74,11 @@ static int read_directory(struct td_box *b, struct td_error *e)
 		if (d.kind == 0)
 			continue; /* an unused row */
 		if (__builtin_add_overflow(d.offset, d.size, &end) || end > b->hdr.total_size)
-			return td_fail(e, "section %u of the directory (kind %u) is outside the box: "
-					  "offset 0x%llx, size 0x%llx", i, d.kind,
-				       (unsigned long long)d.offset, (unsigned long long)d.size);
+			return td_fail(e,
+				       "section %u of the directory (kind %u) is outside the box: "
+				       "offset 0x%llx, size 0x%llx",
+				       i, d.kind, (unsigned long long)d.offset,
+				       (unsigned long long)d.size);
 		if (d.kind >= TD_SECTIONS) {
 			b->unknown_sections++;
 			continue;
@@ -86,8 +89,10 @@ static int read_directory(struct td_box *b, struct td_error *e)
 				       td_section_name(d.kind));
 		table = (uint64_t)d.entry_size * d.count;
 		if (least_entry(d.kind) && (d.entry_size < least_entry(d.kind) || table > d.size))
-			return td_fail(e, "section '%s': %u entries of %u bytes do not fit its %llu "
-					  "bytes", td_section_name(d.kind), d.count, d.entry_size,
+			return td_fail(e,
+				       "section '%s': %u entries of %u bytes do not fit its %llu "
+				       "bytes",
+				       td_section_name(d.kind), d.count, d.entry_size,
 				       (unsigned long long)d.size);
 		*s = (struct td_section){true, d.version, d.offset, d.size, d.entry_size, d.count};
 	}
@@ -163,14 +168,15 @@ static int load_rings(struct td_box *b, const uint8_t *live, struct td_error *e)
 		if (!r.units)
 			continue; /* a CPU that never came up */
 		if (r.units & (r.units - 1) || r.units > b->hdr.total_size / BB_UNIT)
-			return td_fail(e, "ring %u: %llu units is not a power of two that fits the box",
-				       i, (unsigned long long)r.units);
+			return td_fail(
+				e, "ring %u: %llu units is not a power of two that fits the box", i,
+				(unsigned long long)r.units);
 		bytes = (r.units + BB_RING_SPARE) * BB_UNIT;
 		total += bytes;
 		if (r.data_offset % 8 || r.data_offset > b->hdr.total_size ||
 		    b->hdr.total_size - r.data_offset < bytes || total > b->hdr.total_size)
-			return td_fail(e, "ring %u: its %llu bytes at 0x%llx are outside the box", i,
-				       (unsigned long long)bytes,
+			return td_fail(e, "ring %u: its %llu bytes at 0x%llx are outside the box",
+				       i, (unsigned long long)bytes,
 				       (unsigned long long)r.data_offset);
 		b->ring_head[i] = live64(live + at);
 		memmove(b->data + r.data_offset, live + r.data_offset, bytes);
@@ -186,7 +192,8 @@ int td_box_load(struct td_box *b, const struct td_source *s, struct td_error *e)
 	static const uint16_t task_seq[] = {
 		offsetof(struct bb_task, ident_seq), offsetof(struct bb_task, sched_seq),
 		offsetof(struct bb_task, wait_seq), offsetof(struct bb_task, held_seq)};
-	static const uint8_t task_bit[] = {TD_TORN_IDENT, TD_TORN_SCHED, TD_TORN_WAIT, TD_TORN_HELD};
+	static const uint8_t task_bit[] = {TD_TORN_IDENT, TD_TORN_SCHED, TD_TORN_WAIT,
+					   TD_TORN_HELD};
 	static const uint16_t cpu_seq[] = {offsetof(struct bb_cpu, wait_seq),
 					   offsetof(struct bb_cpu, held_seq)};
 	static const uint8_t cpu_bit[] = {TD_TORN_WAIT, TD_TORN_HELD};
@@ -203,7 +210,8 @@ int td_box_load(struct td_box *b, const struct td_source *s, struct td_error *e)
 	for (unsigned k = 1; k < TD_SECTIONS; k++)
 		if (b->sec[k].present && least_entry(k) &&
 		    (b->sec[k].offset % 8 || b->sec[k].entry_size % 8)) {
-			td_fail(e, "section '%s' is not aligned: offset 0x%llx, entries of %u bytes",
+			td_fail(e,
+				"section '%s' is not aligned: offset 0x%llx, entries of %u bytes",
 				td_section_name(k), (unsigned long long)b->sec[k].offset,
 				b->sec[k].entry_size);
 			goto bad;
@@ -213,7 +221,8 @@ int td_box_load(struct td_box *b, const struct td_source *s, struct td_error *e)
 		b->cpu_torn = settle_table(b, s->box, BB_SEC_CPUS, cpu_seq, cpu_bit, 2);
 		if (load_rings(b, s->box, e))
 			goto bad;
-	} else { /* a core may put memory at any file offset; it does not change, so the copy does */
+	} else { /* a core may put memory at any file offset; it does not change, so the copy does
+		  */
 		b->task_torn = settle_table(b, b->data, BB_SEC_TASKS, task_seq, task_bit, 4);
 		b->cpu_torn = settle_table(b, b->data, BB_SEC_CPUS, cpu_seq, cpu_bit, 2);
 		if (load_rings(b, b->data, e))

@@ -19,7 +19,7 @@ struct unit {
 struct td_elf {
 	Dwfl *dwfl;
 	Dwfl_Module *mod;
-	Dwarf_Addr bias; /* of the debug information */
+	Dwarf_Addr bias;   /* of the debug information */
 	struct unit *unit; /* ascending by address */
 	size_t nunits;
 };
@@ -83,8 +83,10 @@ struct td_elf *td_elf_open(const char *path, const struct bb_header *h, char *wa
 	len = dwfl_module_build_id(elf->mod, &id, &where);
 	if (h && h->build_id_len &&
 	    (len != (int)h->build_id_len || memcmp(id, h->build_id, (size_t)len)))
-		snprintf(warning, n, "%.150s is not the kernel that made this box (build ids differ); "
-				     "source lines may be wrong", path);
+		snprintf(warning, n,
+			 "%.150s is not the kernel that made this box (build ids differ); "
+			 "source lines may be wrong",
+			 path);
 	index_units(elf);
 	return elf;
 bad:

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define MAX_LINES 25
-#define PLACE 320
+#define PLACE     320
 
 struct report {
 	const struct td_analysis *a;
@@ -171,12 +171,14 @@ static void print_behind(struct report *r, const struct td_verdict *v)
 			return;
 		}
 		if (w->kind)
-			line(r, "%s %s waits for %s", i == v->ndirect ? "Also stuck behind them:"
-								     : "                       ",
+			line(r, "%s %s waits for %s",
+			     i == v->ndirect ? "Also stuck behind them:"
+					     : "                       ",
 			     td_node_name(r->m, v->stuck[i]), what_waited(r->m, w));
 		else
-			line(r, "%s %s", i == v->ndirect ? "Also stuck behind them:"
-							: "                       ",
+			line(r, "%s %s",
+			     i == v->ndirect ? "Also stuck behind them:"
+					     : "                       ",
 			     td_node_name(r->m, v->stuck[i]));
 	}
 }
@@ -194,9 +196,8 @@ static void say_orphan(struct report *r, const struct td_verdict *v, const char 
 		[TD_R_REPORT] = "which left without releasing it",
 	};
 	const struct td_model *m = r->m;
-	const struct bb_task *t = v->node != TD_NOBODY && td_is_task(m, v->node)
-					  ? &m->task[v->node].t
-					  : NULL;
+	const struct bb_task *t =
+		v->node != TD_NOBODY && td_is_task(m, v->node) ? &m->task[v->node].t : NULL;
 	uint64_t left = t ? t->left_site : 0;
 	const char *name = lock_name(m, v);
 
@@ -255,7 +256,9 @@ static void say_cycle(struct report *r, const struct td_verdict *v, const char *
 			continue;
 		}
 		line(r, "       %s waits for %s, %s %s", td_node_name(m, me), what_waited(m, w),
-		     h ? "held by" : w->kind == BB_WAIT_READ ? "behind" : "which needs",
+		     h                         ? "held by"
+		     : w->kind == BB_WAIT_READ ? "behind"
+					       : "which needs",
 		     td_node_name(m, next));
 		line(r, "         waits at %s   since t=%.3f s", place(m, w->site, 0),
 		     seconds(m, w->ticks));
@@ -284,15 +287,16 @@ static void say_cycle(struct report *r, const struct td_verdict *v, const char *
 	}
 	if (hint) {
 		uint32_t me = v->ring[hint - 1];
-		const struct td_holder *h = held_by(m, me,
-						    v->ring[(hint - 2 + v->nring) % v->nring]);
+		const struct td_holder *h =
+			held_by(m, me, v->ring[(hint - 2 + v->nring) % v->nring]);
 
 		line(r, "Fix hint: %s() takes %s while holding %s, against the declared order.",
 		     func(m, m->wait[me].site), td_class_name(m->names, m->wait[me].class),
 		     td_class_name(m->names, h->held.class));
 	} else {
-		line(r, "Fix hint: take these in one order everywhere, or do not wait while holding "
-			"what the other side needs.");
+		line(r,
+		     "Fix hint: take these in one order everywhere, or do not wait while holding "
+		     "what the other side needs.");
 	}
 }
 
@@ -303,8 +307,10 @@ static void say_self(struct report *r, const struct td_verdict *v, const char *c
 	const char *name = lock_name(m, v);
 
 	if (v->kind == BB_V_IRQ_SELF)
-		line(r, "%s an interrupt on cpu%u waits for lock %s, which the task it interrupted "
-			"holds: %s.", cause, v->cpu, name, td_node_name(m, v->node));
+		line(r,
+		     "%s an interrupt on cpu%u waits for lock %s, which the task it interrupted "
+		     "holds: %s.",
+		     cause, v->cpu, name, td_node_name(m, v->node));
 	else
 		line(r, "%s %s waits for lock %s, which it holds itself.", cause,
 		     td_node_name(m, v->node), name);
@@ -315,34 +321,39 @@ static void say_self(struct report *r, const struct td_verdict *v, const char *c
 		print_waiters(r, v, 1, v->ndirect, "Waiting:");
 	print_behind(r, v);
 	if (v->kind == BB_V_IRQ_SELF)
-		line(r, "Fix hint: %s() must take %s with interrupts off, because an interrupt "
-			"handler takes it too.", func(m, v->held.site), name);
+		line(r,
+		     "Fix hint: %s() must take %s with interrupts off, because an interrupt "
+		     "handler takes it too.",
+		     func(m, v->held.site), name);
 	else
-		line(r, "Fix hint: %s() is reached with %s held; release it first or use a variant "
-			"for callers that hold it.", func(m, m->wait[waiter].site), name);
+		line(r,
+		     "Fix hint: %s() is reached with %s held; release it first or use a variant "
+		     "for callers that hold it.",
+		     func(m, m->wait[waiter].site), name);
 }
 
 static void say_owner(struct report *r, const struct td_verdict *v, const char *cause)
 {
 	const struct td_model *m = r->m;
-	const struct bb_task *t = v->node != TD_NOBODY && td_is_task(m, v->node)
-					  ? &m->task[v->node].t
-					  : NULL;
+	const struct bb_task *t =
+		v->node != TD_NOBODY && td_is_task(m, v->node) ? &m->task[v->node].t : NULL;
 	const char *name = lock_name(m, v), *who = td_node_name(m, v->node);
 	uint32_t cur = v->cpu < m->ncpus ? m->cpu[v->cpu].current : TD_NOBODY;
 
 	switch (v->reason) {
 	case TD_R_CPU_OFFLINE:
-		line(r, "%s lock %s is held by %s, whose cpu%u is offline.", cause, name, who, v->cpu);
+		line(r, "%s lock %s is held by %s, whose cpu%u is offline.", cause, name, who,
+		     v->cpu);
 		break;
 	case TD_R_CPU_DEAD:
-		line(r, "%s lock %s is held by %s on cpu%u, which has had no timer tick for %.1f s.",
+		line(r,
+		     "%s lock %s is held by %s on cpu%u, which has had no timer tick for %.1f s.",
 		     cause, name, who, v->cpu,
 		     (double)td_model_age(m, m->cpu[v->cpu].c.last_tick) / 1e9);
 		break;
 	case TD_R_PREEMPTED:
-		line(r, "%s lock %s is held by %s, which was preempted on cpu%u by %s;", cause, name,
-		     who, v->cpu, td_node_name(m, cur));
+		line(r, "%s lock %s is held by %s, which was preempted on cpu%u by %s;", cause,
+		     name, who, v->cpu, td_node_name(m, cur));
 		line(r, "       that one spins for the lock and never lets it back in.");
 		break;
 	case TD_R_STARVED:
@@ -354,7 +365,8 @@ static void say_owner(struct report *r, const struct td_verdict *v, const char *
 		line(r, "%s lock %s is held by %s, which is stopped.", cause, name, who);
 		break;
 	default:
-		line(r, "%s spin lock %s is held by %s, which went to sleep with it.", cause, name, who);
+		line(r, "%s spin lock %s is held by %s, which went to sleep with it.", cause, name,
+		     who);
 		break;
 	}
 	if (v->has_held)
@@ -380,20 +392,22 @@ static void say_cpu(struct report *r, const struct td_verdict *v, const char *ca
 	const struct td_model *m = r->m;
 	const struct bb_cpu *c = &m->cpu[v->cpu].c;
 
-	line(r, "%s cpu%u has had no timer tick for %.1f s (last at t=%.3f s) and is not idle.", cause,
-	     v->cpu, (double)td_model_age(m, c->last_tick) / 1e9, seconds(m, c->last_tick));
+	line(r, "%s cpu%u has had no timer tick for %.1f s (last at t=%.3f s) and is not idle.",
+	     cause, v->cpu, (double)td_model_age(m, c->last_tick) / 1e9, seconds(m, c->last_tick));
 	line(r, "       it runs   %s, in %s mode", td_node_name(m, m->cpu[v->cpu].current),
 	     c->mode == BB_MODE_USER ? "user" : "kernel");
 	if (c->irqs_off_since)
-		line(r, "       interrupts off since t=%.3f s  at %s", seconds(m, c->irqs_off_since),
-		     place(m, c->irqs_off_site, 0));
+		line(r, "       interrupts off since t=%.3f s  at %s",
+		     seconds(m, c->irqs_off_since), place(m, c->irqs_off_site, 0));
 	if (c->nmi_ticks && c->nmi_ticks >= c->last_tick)
 		line(r, "       seen at   %s   t=%.3f s (by NMI)", place(m, c->nmi_pc, 10),
 		     seconds(m, c->nmi_ticks));
 	print_behind(r, v);
 	if (c->irqs_off_since)
-		line(r, "Fix hint: %s() switched interrupts off; find the path that does not switch "
-			"them on again.", func(m, c->irqs_off_site));
+		line(r,
+		     "Fix hint: %s() switched interrupts off; find the path that does not switch "
+		     "them on again.",
+		     func(m, c->irqs_off_site));
 }
 
 static void say_task(struct report *r, const struct td_verdict *v, const char *cause)
@@ -410,22 +424,23 @@ static void say_task(struct report *r, const struct td_verdict *v, const char *c
 		     t ? seconds(m, t->since) : 0.0);
 		break;
 	case TD_R_IDLE_CPU:
-		line(r, "%s %s is in the run queue of cpu%u since t=%.3f s, but cpu%u idles.", cause, who,
-		     v->cpu, t ? seconds(m, t->since) : 0.0, v->cpu);
+		line(r, "%s %s is in the run queue of cpu%u since t=%.3f s, but cpu%u idles.",
+		     cause, who, v->cpu, t ? seconds(m, t->since) : 0.0, v->cpu);
 		break;
 	case TD_R_NO_CHILD:
 		line(r, "%s %s waits for a child, but it has none that could exit.", cause, who);
 		break;
 	case TD_R_ZOMBIE_CHILD:
-		line(r, "%s %s waits for a child that has already exited: the wake-up was lost.", cause,
-		     who);
+		line(r, "%s %s waits for a child that has already exited: the wake-up was lost.",
+		     cause, who);
 		break;
 	case TD_R_NO_TIMER:
-		line(r, "%s %s waits for time to pass, but no CPU has a timer programmed.", cause, who);
+		line(r, "%s %s waits for time to pass, but no CPU has a timer programmed.", cause,
+		     who);
 		break;
 	case TD_R_FREE_LOCK:
-		line(r, "%s %s waits for lock %s, which nobody holds: the wake-up was lost.", cause, who,
-		     lock_name(m, v));
+		line(r, "%s %s waits for lock %s, which nobody holds: the wake-up was lost.", cause,
+		     who, lock_name(m, v));
 		if (td_model_lock(m, v->lock, &l) && l.release_site)
 			line(r, "       released  %s   t=%.3f s", place(m, l.release_site, 10),
 			     seconds(m, l.release_ticks));
@@ -458,8 +473,8 @@ static void say_corrupt(struct report *r, const struct td_verdict *v, const char
 		line(r, "%s a lock that was never initialised was used by %s.", cause,
 		     td_node_name(m, v->node));
 	} else {
-		line(r, "%s lock %s was released by %s, which did not hold it.", cause, lock_name(m, v),
-		     td_node_name(m, v->node));
+		line(r, "%s lock %s was released by %s, which did not hold it.", cause,
+		     lock_name(m, v), td_node_name(m, v->node));
 	}
 	if (v->has_report) {
 		line(r, "       seen at   %s   t=%.3f s, %llu time%s", place(m, v->report.site, 10),

@@ -29,9 +29,11 @@ static void held(const struct td_model *m, FILE *f, const struct bb_held *h)
 {
 	fprintf(f, "{\"lock\":\"0x%" PRIx64 "\",", h->lock);
 	text(f, "class", td_class_name(m->names, h->class));
-	fprintf(f, ",\"mode\":%u,\"sp\":\"0x%" PRIx64 "\",\"epoch\":%u,\"ns\":%" PRIu64
-		   ",\"event\":\"%u:%u\",", h->mode, h->sp, h->epoch,
-		td_box_ns(m->box, h->ticks), (uint32_t)(h->event >> 32), (uint32_t)h->event);
+	fprintf(f,
+		",\"mode\":%u,\"sp\":\"0x%" PRIx64 "\",\"epoch\":%u,\"ns\":%" PRIu64
+		",\"event\":\"%u:%u\",",
+		h->mode, h->sp, h->epoch, td_box_ns(m->box, h->ticks), (uint32_t)(h->event >> 32),
+		(uint32_t)h->event);
 	place(m, f, "site", h->site);
 	fputc('}', f);
 }
@@ -55,9 +57,10 @@ static void node(const struct td_model *m, FILE *f, uint32_t n)
 		text(f, "name", t->name);
 		fputc(',', f);
 		text(f, "state", state ? state : "?");
-		fprintf(f, ",\"cpu\":%u,\"on_queue\":%u,\"current\":%s,\"mode\":%u,"
-			   "\"user_epoch\":%u,\"switch_sp\":\"0x%" PRIx64 "\","
-			   "\"stack\":[\"0x%" PRIx64 "\",\"0x%" PRIx64 "\"],\"since_ns\":%" PRIu64,
+		fprintf(f,
+			",\"cpu\":%u,\"on_queue\":%u,\"current\":%s,\"mode\":%u,"
+			"\"user_epoch\":%u,\"switch_sp\":\"0x%" PRIx64 "\","
+			"\"stack\":[\"0x%" PRIx64 "\",\"0x%" PRIx64 "\"],\"since_ns\":%" PRIu64,
 			t->cpu, t->on_queue, m->task[n].current ? "true" : "false", t->mode,
 			t->user_epoch, t->switch_sp, t->stack_base, t->stack_top,
 			td_box_ns(m->box, t->since));
@@ -122,9 +125,11 @@ static void cycle_locks(const struct td_model *m, FILE *f, const struct td_verdi
 static const char *reason_name(uint32_t reason)
 {
 	static const char *const names[] = {
-		"", "left-kernel", "dead", "idle", "frame-gone", "owner-gone", "cpu-offline",
-		"cpu-dead", "preempted", "starved", "stopped", "no-queue", "idle-cpu", "no-child",
-		"no-timer", "zombie-child", "free-lock", "two-owners", "seen",
+		"",           "left-kernel", "dead",        "idle",
+		"frame-gone", "owner-gone",  "cpu-offline", "cpu-dead",
+		"preempted",  "starved",     "stopped",     "no-queue",
+		"idle-cpu",   "no-child",    "no-timer",    "zombie-child",
+		"free-lock",  "two-owners",  "seen",
 	};
 
 	return reason < sizeof(names) / sizeof(names[0]) ? names[reason] : "";
@@ -143,8 +148,9 @@ static void verdict(const struct td_model *m, FILE *f, const struct td_verdict *
 	if (v->cpu != TD_NOBODY && v->cpu < m->ncpus) {
 		const struct bb_cpu *c = &m->cpu[v->cpu].c;
 
-		fprintf(f, ",\n    \"cpu\":{\"cpu\":%u,\"online\":%u,\"mode\":%u,\"irq_depth\":%u,"
-			   "\"last_tick_ns\":%" PRIu64 ",\"irqs_off_since_ns\":%" PRIu64 ",",
+		fprintf(f,
+			",\n    \"cpu\":{\"cpu\":%u,\"online\":%u,\"mode\":%u,\"irq_depth\":%u,"
+			"\"last_tick_ns\":%" PRIu64 ",\"irqs_off_since_ns\":%" PRIu64 ",",
 			v->cpu, c->online, c->mode, c->irq_depth, td_box_ns(m->box, c->last_tick),
 			c->irqs_off_since ? td_box_ns(m->box, c->irqs_off_since) : 0);
 		place(m, f, "irqs_off_site", c->irqs_off_site);
@@ -164,9 +170,11 @@ static void verdict(const struct td_model *m, FILE *f, const struct td_verdict *
 	nodes(m, f, "stuck_behind", v->nstuck ? v->stuck + v->ndirect : NULL,
 	      v->nstuck - v->ndirect);
 	if (v->has_report) {
-		fprintf(f, ",\n    \"report\":{\"check\":%u,\"count\":%" PRIu64 ",\"ns\":%" PRIu64
-			   ",\"cpu\":%u,", v->report.check, v->report.count,
-			td_box_ns(m->box, v->report.ticks), v->report.cpu);
+		fprintf(f,
+			",\n    \"report\":{\"check\":%u,\"count\":%" PRIu64 ",\"ns\":%" PRIu64
+			",\"cpu\":%u,",
+			v->report.check, v->report.count, td_box_ns(m->box, v->report.ticks),
+			v->report.cpu);
 		place(m, f, "site", v->report.site);
 		fputs(",", f);
 		place(m, f, "site2", v->report.site2);
@@ -186,8 +194,9 @@ int td_explain_json(const struct td_analysis *a, FILE *f)
 		tasks++;
 		stuck += a->cause[i] >= 0;
 	}
-	fprintf(f, "{\"healthy\":%s,\"crashed\":%s,\"tasks\":%u,\"stuck\":%u,\"now_ns\":%" PRIu64
-		   ",\"quiet\":%s,\n",
+	fprintf(f,
+		"{\"healthy\":%s,\"crashed\":%s,\"tasks\":%u,\"stuck\":%u,\"now_ns\":%" PRIu64
+		",\"quiet\":%s,\n",
 		a->n || m->crashed ? "false" : "true", m->crashed ? "true" : "false", tasks, stuck,
 		td_box_ns(m->box, m->now), m->quiet ? "true" : "false");
 	if (m->crashed) {

@@ -1,5 +1,5 @@
-/* main.c - the command line of tracedump. Exit status: 0 all well, 1 a hang or crash was found (why),
- * 2 the input or the command line is bad. */
+/* main.c - the command line of tracedump. Exit status: 0 all well, 1 a hang or crash was found
+ * (why), 2 the input or the command line is bad. */
 #include "perfetto.h"
 #include "show.h"
 #include "why.h"
@@ -76,11 +76,16 @@ static bool number(const char *s, int64_t *out)
 static int parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
-		{"elf", required_argument, NULL, 'e'},	{"full", no_argument, NULL, 'f'},
-		{"json", no_argument, NULL, 'j'},	{"last", required_argument, NULL, 'l'},
-		{"cpu", required_argument, NULL, 'c'},	{"cat", required_argument, NULL, 'k'},
-		{"task", required_argument, NULL, 't'}, {"output", required_argument, NULL, 'o'},
-		{"help", no_argument, NULL, 'h'},	{"version", no_argument, NULL, 'v'},
+		{"elf", required_argument, NULL, 'e'},
+		{"full", no_argument, NULL, 'f'},
+		{"json", no_argument, NULL, 'j'},
+		{"last", required_argument, NULL, 'l'},
+		{"cpu", required_argument, NULL, 'c'},
+		{"cat", required_argument, NULL, 'k'},
+		{"task", required_argument, NULL, 't'},
+		{"output", required_argument, NULL, 'o'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'v'},
 		{NULL, 0, NULL, 0},
 	};
 	int64_t last = 0;
@@ -218,7 +223,8 @@ static int run(struct td_session *s, struct td_source *src, struct options *o)
 
 int main(int argc, char **argv)
 {
-	static const char *const commands[] = {"why", "text", "perfetto", "ps", "locks", "cpus", "info"};
+	static const char *const commands[] = {"why",   "text", "perfetto", "ps",
+					       "locks", "cpus", "info"};
 	struct options o;
 	struct td_source src;
 	struct td_session s;

@@ -1,9 +1,9 @@
 /* model.c - builds the graph. Every index and count of the tables is checked here, once; what comes
  * out is safe to walk.
  *
- * A wait counts only while it is in force: a task's wait record counts while the task is off the CPU
- * in SLEEPING or BLOCKED (a woken task still carries its record until it runs). A CPU's wait record
- * belongs to the interrupt handler when one is active, else to the current task.
+ * A wait counts only while it is in force: a task's wait record counts while the task is off the
+ * CPU in SLEEPING or BLOCKED (a woken task still carries its record until it runs). A CPU's wait
+ * record belongs to the interrupt handler when one is active, else to the current task.
  */
 #include "model.h"
 
@@ -77,7 +77,8 @@ static void load_cpus(struct td_model *m)
 		c->torn = m->box->cpu_torn[i];
 		if (c->c.nheld > BB_MAX_IRQ_HELD)
 			c->c.nheld = BB_MAX_IRQ_HELD;
-		c->current = c->c.current && c->c.current <= m->ntasks ? c->c.current - 1 : TD_NOBODY;
+		c->current =
+			c->c.current && c->c.current <= m->ntasks ? c->c.current - 1 : TD_NOBODY;
 		if (!c->c.online)
 			continue;
 		if (c->current != TD_NOBODY)
@@ -125,7 +126,9 @@ static void load_waits(struct td_model *m)
 void td_model_build(struct td_model *m, const struct td_box *b, const struct td_names *names,
 		    const struct td_rings *rings)
 {
-	*m = (struct td_model){.box = b, .names = names, .rings = rings,
+	*m = (struct td_model){.box = b,
+			       .names = names,
+			       .rings = rings,
 			       .ntasks = td_box_count(b, BB_SEC_TASKS),
 			       .ncpus = td_box_count(b, BB_SEC_CPUS)};
 	m->nnodes = m->ntasks + m->ncpus;

@@ -1,5 +1,5 @@
-/* model.h - the state tables as a graph: nodes (tasks and CPUs' interrupt contexts), who holds what,
- * who waits for what. */
+/* model.h - the state tables as a graph: nodes (tasks and CPUs' interrupt contexts), who holds
+ * what, who waits for what. */
 #ifndef TRACEDUMP_MODEL_H
 #define TRACEDUMP_MODEL_H
 
@@ -11,13 +11,13 @@
 
 struct td_task {
 	struct bb_task t; /* name is printable, nheld within bounds */
-	bool used;	  /* somebody lives here, or died here and left locks behind */
-	bool current;	  /* on a CPU now */
+	bool used;        /* somebody lives here, or died here and left locks behind */
+	bool current;     /* on a CPU now */
 	uint8_t torn;
 };
 
 struct td_cpu {
-	struct bb_cpu c; /* nheld within bounds */
+	struct bb_cpu c;  /* nheld within bounds */
 	uint32_t current; /* slot, or TD_NOBODY */
 	uint8_t torn;
 };
@@ -36,8 +36,8 @@ struct td_model {
 	struct td_task *task;
 	struct td_cpu *cpu;
 	uint32_t ntasks, ncpus, nnodes;
-	struct bb_wait *wait; /* by node; kind NONE = does not wait */
-	bool *spins;	      /* by node: the wait is a spin on a CPU */
+	struct bb_wait *wait;     /* by node; kind NONE = does not wait */
+	bool *spins;              /* by node: the wait is a spin on a CPU */
 	struct td_holder *holder; /* sorted by lock */
 	uint32_t nholders;
 	uint64_t now; /* ticks: the newest time in the box */

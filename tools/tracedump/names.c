@@ -78,8 +78,8 @@ static void load_syms(struct td_names *n)
 
 		td_box_entry(n->box, BB_SEC_SYMS, i, &s, sizeof(s));
 		if (s.name < n->box->sec[BB_SEC_SYMNAMES].size)
-			n->syms[n->nsyms++] = (struct td_sym){n->box->hdr.image_virt + s.offset,
-							      s.size, s.name};
+			n->syms[n->nsyms++] =
+				(struct td_sym){n->box->hdr.image_virt + s.offset, s.size, s.name};
 	}
 	qsort(n->syms, n->nsyms, sizeof(*n->syms), by_addr);
 }
@@ -191,9 +191,8 @@ uint8_t td_role(const struct td_names *n, uint32_t id)
 const char *td_enum_name(const struct td_names *n, uint32_t table, int64_t value)
 {
 	struct bb_enum_row key = {.table = table, .value = value};
-	const struct bb_enum_row *r = n->nenums ? bsearch(&key, n->enums, n->nenums, sizeof(key),
-							  by_table_value)
-						: NULL;
+	const struct bb_enum_row *r =
+		n->nenums ? bsearch(&key, n->enums, n->nenums, sizeof(key), by_table_value) : NULL;
 
 	return r && r->name[0] ? r->name : NULL;
 }

@@ -1,5 +1,5 @@
-/* names.h - numbers to words: events, enumerations, symbols, classes, tasks, source lines. All words
- * are printable ASCII. */
+/* names.h - numbers to words: events, enumerations, symbols, classes, tasks, source lines. All
+ * words are printable ASCII. */
 #ifndef TRACEDUMP_NAMES_H
 #define TRACEDUMP_NAMES_H
 
@@ -24,7 +24,7 @@ struct td_names {
 	const struct td_box *box;
 	struct td_elf *elf; /* NULL: no source lines */
 	struct bb_event_row *rows;
-	uint16_t *row_of; /* by id: row + 1 */
+	uint16_t *row_of;          /* by id: row + 1 */
 	struct bb_enum_row *enums; /* sorted by table and value */
 	uint32_t nenums;
 	struct td_sym *syms; /* sorted by address */
@@ -50,7 +50,7 @@ const struct td_taskname *td_task_name(const struct td_names *n, uint32_t tid);
 void td_task_learn(struct td_names *n, uint32_t tid, uint32_t pid, uint32_t ppid, const char *name);
 
 struct td_place {
-	char func[80]; /* "" = unknown */
+	char func[80];  /* "" = unknown */
 	char file[128]; /* "" = no line known */
 	int line;
 	uint64_t addr;

@@ -1,11 +1,11 @@
-/* perfetto.c - the timeline: what Perfetto calls ftrace (real scheduling, wake-ups with their waker,
- * interrupts) and, through perfetto_tracks.c, everything else.
+/* perfetto.c - the timeline: what Perfetto calls ftrace (real scheduling, wake-ups with their
+ * waker, interrupts) and, through perfetto_tracks.c, everything else.
  *
  * Theory. One pass over the merged events; each CPU's scheduling goes into bundles that are written
  * when full. Perfetto sorts by time, so bundles need no order among CPUs. A hole in a CPU's record
- * must be closed here: at its edges the CPU switches to and from a pseudo thread "[lost events cpuN]",
- * open interrupts end, slices of that CPU end. Task states use the bits of Linux 4.4, which is how
- * Perfetto reads a kernel that does not call itself Linux.
+ * must be closed here: at its edges the CPU switches to and from a pseudo thread "[lost events
+ * cpuN]", open interrupts end, slices of that CPU end. Task states use the bits of Linux 4.4, which
+ * is how Perfetto reads a kernel that does not call itself Linux.
  */
 #include "perfetto.h"
 #include "perfetto_tracks.h"
@@ -15,11 +15,16 @@
 #include <string.h>
 
 #define BUNDLE_BYTES 65536u
-#define MAX_IRQS 16
-#define LOST_TID 0x7fff0000u
+#define MAX_IRQS     16
+#define LOST_TID     0x7fff0000u
 enum { SEQ_META = 1, SEQ_FTRACE = 4 };
-enum { PF_FTRACE = 1, PF_PROCESS_TREE = 2, PF_CLOCK_SNAPSHOT = 6, PF_SYSTEM_INFO = 45,
-       PF_ATTRIBUTES = 126 };
+enum {
+	PF_FTRACE = 1,
+	PF_PROCESS_TREE = 2,
+	PF_CLOCK_SNAPSHOT = 6,
+	PF_SYSTEM_INFO = 45,
+	PF_ATTRIBUTES = 126
+};
 enum { FE_SWITCH = 4, FE_WAKING = 20, FE_IRQ_ENTRY = 36, FE_IRQ_EXIT = 37 };
 
 struct pf_cpu {
@@ -307,9 +312,10 @@ static void attributes(struct pf *p, struct td_perfetto_stats *st)
 	tok = pt_packet_begin(t, SEQ_META, 0, false);
 	in = td_pb_begin(&t->pb, PF_ATTRIBUTES);
 	attribute_text(t, "build_id", id);
-	attribute_text(t, "clock", h->clock_kind == BB_CLOCK_TSC      ? "TSC"
-				   : h->clock_kind == BB_CLOCK_CNTVCT ? "CNTVCT"
-								      : "host");
+	attribute_text(t, "clock",
+		       h->clock_kind == BB_CLOCK_TSC      ? "TSC"
+		       : h->clock_kind == BB_CLOCK_CNTVCT ? "CNTVCT"
+							  : "host");
 	attribute_long(t, "clock_hz", h->clock_hz);
 	attribute_long(t, "events", st->events);
 	attribute_long(t, "events_overwritten", overwritten);

@@ -1,14 +1,14 @@
 /* perfetto_tracks.c - slices that nest.
  *
  * Theory. Perfetto closes the innermost open slice of a track whatever its name, so this file keeps
- * the stack of each track itself: an end closes what lies above its begin first, and an end without a
- * begin (lost, or before the trace) is ignored. Names are written in full: interned names that go
+ * the stack of each track itself: an end closes what lies above its begin first, and an end without
+ * a begin (lost, or before the trace) is ignored. Names are written in full: interned names that go
  * wrong lose packets silently. Only log lines need interning (sequence LOG).
  *
- * Locks: one parent track, one child a lock and lane; a slice is a time that somebody held it, named
- * after the holder. Shared holders overlap and use further lanes. A waiter's slice starts an arrow
- * that ends at the end of the holder's slice. What is open at the end of the trace was never released
- * or never returned: it ends at the last time stamp with the argument unfinished.
+ * Locks: one parent track, one child a lock and lane; a slice is a time that somebody held it,
+ * named after the holder. Shared holders overlap and use further lanes. A waiter's slice starts an
+ * arrow that ends at the end of the holder's slice. What is open at the end of the trace was never
+ * released or never returned: it ends at the last time stamp with the argument unfinished.
  */
 #include "perfetto_tracks.h"
 
@@ -19,14 +19,37 @@
 enum { SEQ_EVENTS = 2, SEQ_LOG = 3 };
 enum { PF_TRACK_EVENT = 11, PF_INTERNED = 12, PF_TRACK_DESCRIPTOR = 60 };
 enum { TE_BEGIN = 1, TE_END = 2, TE_INSTANT = 3, TE_COUNTER = 4 };
-enum { TE_ANNOTATION = 4, TE_TYPE = 9, TE_TRACK = 11, TE_LOG = 21, TE_CATEGORY = 22, TE_NAME = 23,
-       TE_COUNTER_VALUE = 30, TE_FLOW = 47 };
-enum { TD_UUID = 1, TD_NAME = 2, TD_PROCESS = 3, TD_THREAD = 4, TD_PARENT = 5, TD_COUNTER = 8,
-       TD_RANK = 12, TD_MERGE = 15 };
+enum {
+	TE_ANNOTATION = 4,
+	TE_TYPE = 9,
+	TE_TRACK = 11,
+	TE_LOG = 21,
+	TE_CATEGORY = 22,
+	TE_NAME = 23,
+	TE_COUNTER_VALUE = 30,
+	TE_FLOW = 47
+};
+enum {
+	TD_UUID = 1,
+	TD_NAME = 2,
+	TD_PROCESS = 3,
+	TD_THREAD = 4,
+	TD_PARENT = 5,
+	TD_COUNTER = 8,
+	TD_RANK = 12,
+	TD_MERGE = 15
+};
 
 #define UUID(space, id) ((uint64_t)(space) << 40 | (id))
-enum { SPACE_PROCESS = 1, SPACE_THREAD, SPACE_CPU, SPACE_CPUS, SPACE_LOCKS, SPACE_LOCK,
-       SPACE_COUNTER };
+enum {
+	SPACE_PROCESS = 1,
+	SPACE_THREAD,
+	SPACE_CPU,
+	SPACE_CPUS,
+	SPACE_LOCKS,
+	SPACE_LOCK,
+	SPACE_COUNTER
+};
 
 void pt_task_text(const struct td_session *s, int32_t tid, char *out, size_t n)
 {
@@ -508,7 +531,8 @@ static void lock_event(struct pt *t, uint32_t cpu, const struct td_event *e,
 
 static void log_line(struct pt *t, const struct td_event *e)
 {
-	static const uint8_t android[8] = {7, 7, 7, 6, 5, 4, 4, 3}; /* kernel level to log priority */
+	static const uint8_t android[8] = {7, 7, 7, 6,
+					   5, 4, 4, 3}; /* kernel level to log priority */
 	const struct td_box *b = &t->s->box;
 	uint32_t level = (uint32_t)td_arg(b, e, 0) & 7;
 	struct pt_track *k = thread_track(t, e->tid > 0 ? (uint32_t)e->tid : PT_LOG_TID);
@@ -591,8 +615,7 @@ void pt_event(struct pt *t, uint32_t cpu, const struct td_event *e, const struct
 		while (k->depth && e->tid > 0) /* a new call: whatever was open has ended unseen */
 			pop(t, k, e->ns, "lost_end");
 		nr = td_enum_name(&t->s->names, BB_TAB_SYSCALL, (int64_t)td_arg(&t->s->box, e, 0));
-		snprintf(name, sizeof(name), nr ? "%.60s" : "system call",
-			 nr ? nr : "");
+		snprintf(name, sizeof(name), nr ? "%.60s" : "system call", nr ? nr : "");
 		begin(t, k, cpu, e, row, name, PT_SYSCALL, 0, 0);
 		break;
 	}

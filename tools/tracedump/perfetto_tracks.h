@@ -6,11 +6,11 @@
 #include "perfetto.h"
 #include "proto.h"
 
-#define PT_DEPTH 32
-#define PT_LANES 8
-#define PT_FLOWS 16
+#define PT_DEPTH          32
+#define PT_LANES          8
+#define PT_FLOWS          16
 #define PT_CLOCK_BOOTTIME 6
-#define PT_LOG_TID 0x7ffe0000u /* stands for "no thread": boot and idle */
+#define PT_LOG_TID        0x7ffe0000u /* stands for "no thread": boot and idle */
 
 /* TracePacket and Trace field numbers that both halves use. */
 enum { PF_PACKET = 1, PF_TIMESTAMP = 8, PF_SEQUENCE = 10, PF_FLAGS = 13, PF_CLOCK_ID = 58 };

@@ -19,7 +19,7 @@
 #include <zlib.h>
 
 #define MAGIC_SWAPPED __builtin_bswap64(BB_MAGIC)
-#define MAX_SEGMENTS 4096u
+#define MAX_SEGMENTS  4096u
 
 static uint64_t load64(const uint8_t *p)
 {
@@ -54,13 +54,15 @@ int td_header_check(const uint8_t *base, uint64_t avail, uint64_t where, struct 
 	uint64_t dir_end;
 
 	if (avail < sizeof(h))
-		return td_fail(e, "black box at 0x%llx is truncated: its header needs %zu bytes, "
-				  "the file has %llu", (unsigned long long)where, sizeof(h),
-			       (unsigned long long)avail);
+		return td_fail(e,
+			       "black box at 0x%llx is truncated: its header needs %zu bytes, "
+			       "the file has %llu",
+			       (unsigned long long)where, sizeof(h), (unsigned long long)avail);
 	memcpy(&h, base, sizeof(h));
 	if (h.magic == MAGIC_SWAPPED || h.byte_order == __builtin_bswap32(BB_BYTE_ORDER))
-		return td_fail(e, "black box at 0x%llx was written by a machine of the other byte "
-				  "order, which this tool does not read",
+		return td_fail(e,
+			       "black box at 0x%llx was written by a machine of the other byte "
+			       "order, which this tool does not read",
 			       (unsigned long long)where);
 	if (h.magic != BB_MAGIC)
 		return td_fail(e, "no black box at 0x%llx: the magic number is 0x%016llx",
@@ -69,31 +71,41 @@ int td_header_check(const uint8_t *base, uint64_t avail, uint64_t where, struct 
 		return td_fail(e, "black box at 0x%llx has no known byte order (0x%08x)",
 			       (unsigned long long)where, h.byte_order);
 	if (h.version >> 16 != BB_VERSION >> 16)
-		return td_fail(e, "black box at 0x%llx has format version %u.%u, this tool reads "
-				  "%u.x", (unsigned long long)where, h.version >> 16,
-			       h.version & 0xffff, BB_VERSION >> 16);
+		return td_fail(e,
+			       "black box at 0x%llx has format version %u.%u, this tool reads "
+			       "%u.x",
+			       (unsigned long long)where, h.version >> 16, h.version & 0xffff,
+			       BB_VERSION >> 16);
 	if (h.header_size < sizeof(h) || h.header_size > BB_ALIGN)
 		return td_fail(e, "black box at 0x%llx: header size %u is impossible",
 			       (unsigned long long)where, h.header_size);
 	if (h.dir_entry_size < sizeof(struct bb_section) || h.dir_entry_size > BB_ALIGN ||
 	    h.dir_count > 1024 || h.dir_offset < h.header_size)
-		return td_fail(e, "black box at 0x%llx: directory of %u entries of %u bytes at %u "
-				  "is impossible", (unsigned long long)where, h.dir_count,
-			       h.dir_entry_size, h.dir_offset);
+		return td_fail(e,
+			       "black box at 0x%llx: directory of %u entries of %u bytes at %u "
+			       "is impossible",
+			       (unsigned long long)where, h.dir_count, h.dir_entry_size,
+			       h.dir_offset);
 	dir_end = (uint64_t)h.dir_offset + (uint64_t)h.dir_count * h.dir_entry_size;
 	if (dir_end > avail || h.total_size > avail)
-		return td_fail(e, "black box at 0x%llx is truncated: it needs %llu bytes, the file "
-				  "has %llu", (unsigned long long)where,
-			       (unsigned long long)(dir_end > h.total_size ? dir_end : h.total_size),
-			       (unsigned long long)avail);
+		return td_fail(
+			e,
+			"black box at 0x%llx is truncated: it needs %llu bytes, the file "
+			"has %llu",
+			(unsigned long long)where,
+			(unsigned long long)(dir_end > h.total_size ? dir_end : h.total_size),
+			(unsigned long long)avail);
 	if (dir_end > h.total_size)
-		return td_fail(e, "black box at 0x%llx: the directory ends at %llu, behind the box's "
-				  "%llu bytes", (unsigned long long)where,
-			       (unsigned long long)dir_end, (unsigned long long)h.total_size);
+		return td_fail(e,
+			       "black box at 0x%llx: the directory ends at %llu, behind the box's "
+			       "%llu bytes",
+			       (unsigned long long)where, (unsigned long long)dir_end,
+			       (unsigned long long)h.total_size);
 	if (header_crc(base, &h) != h.checksum)
-		return td_fail(e, "black box at 0x%llx: the checksum of header and directory is "
-				  "0x%08x but should be 0x%08x", (unsigned long long)where,
-			       h.checksum, header_crc(base, &h));
+		return td_fail(e,
+			       "black box at 0x%llx: the checksum of header and directory is "
+			       "0x%08x but should be 0x%08x",
+			       (unsigned long long)where, h.checksum, header_crc(base, &h));
 	if (!h.clock_hz || h.clock_hz > 1000000000000ull)
 		return td_fail(e, "black box at 0x%llx: a clock of %llu Hz is impossible",
 			       (unsigned long long)where, (unsigned long long)h.clock_hz);
@@ -166,24 +178,28 @@ static int parse_core(struct td_source *s, struct td_error *e)
 		return td_fail(e, "the ELF file is not 64-bit little-endian, which is what QEMU's "
 				  "dump of these guests is");
 	if (eh.e_type != ET_CORE)
-		return td_fail(e, "the ELF file is not a core dump (type %u); a kernel goes behind "
-				  "--elf", eh.e_type);
+		return td_fail(e,
+			       "the ELF file is not a core dump (type %u); a kernel goes behind "
+			       "--elf",
+			       eh.e_type);
 	count = eh.e_phnum;
 	if (count == PN_XNUM) { /* the true count is in section header 0 */
 		Elf64_Shdr sh;
 
 		if (eh.e_shoff > s->size || s->size - eh.e_shoff < sizeof(sh))
-			return td_fail(e, "the ELF core's section header at 0x%llx is outside the file",
-				       (unsigned long long)eh.e_shoff);
+			return td_fail(
+				e, "the ELF core's section header at 0x%llx is outside the file",
+				(unsigned long long)eh.e_shoff);
 		memcpy(&sh, s->map + eh.e_shoff, sizeof(sh));
 		count = sh.sh_info;
 	}
 	table = count * (uint64_t)eh.e_phentsize;
 	if (eh.e_phentsize < sizeof(Elf64_Phdr) || count > MAX_SEGMENTS || eh.e_phoff > s->size ||
 	    s->size - eh.e_phoff < table)
-		return td_fail(e, "the ELF core's program headers (%llu at 0x%llx) are outside the "
-				  "file", (unsigned long long)count,
-			       (unsigned long long)eh.e_phoff);
+		return td_fail(e,
+			       "the ELF core's program headers (%llu at 0x%llx) are outside the "
+			       "file",
+			       (unsigned long long)count, (unsigned long long)eh.e_phoff);
 	s->segs = td_alloc(count, sizeof(*s->segs));
 	for (uint64_t i = 0; i < count; i++) {
 		Elf64_Phdr ph;
@@ -352,6 +368,8 @@ int td_source_find(struct td_source *s, struct td_error *e)
 	}
 	if (refused)
 		return -1;
-	return td_fail(e, "no black box in this file: the magic number is at no page boundary of "
-			  "its %llu bytes", (unsigned long long)s->size);
+	return td_fail(e,
+		       "no black box in this file: the magic number is at no page boundary of "
+		       "its %llu bytes",
+		       (unsigned long long)s->size);
 }

@@ -11,7 +11,7 @@ enum td_kind { TD_RAW, TD_CORE, TD_BOX };
 struct td_segment { /* a run of physical memory in a core */
 	uint64_t phys;
 	uint64_t offset; /* in the file */
-	uint64_t size;	 /* bytes that the file really has */
+	uint64_t size;   /* bytes that the file really has */
 };
 
 struct td_source {
@@ -25,7 +25,7 @@ struct td_source {
 	bool has_hint;
 	/* where the box is, after td_source_find */
 	const uint8_t *box;
-	uint64_t avail; /* contiguous bytes from there to the end of the file or segment */
+	uint64_t avail;      /* contiguous bytes from there to the end of the file or segment */
 	uint64_t box_offset; /* in the file */
 };
 

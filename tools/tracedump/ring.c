@@ -1,11 +1,11 @@
 /* ring.c - walks the rings.
  *
- * Theory. The walk starts one ring's length before head (or where a live writer had got to while the
- * ring was being copied) and goes forward in units of 16 bytes. A record is accepted iff its unit
- * number is the one of its place and its 16-bit check fits; then the walk goes on behind it, else at
- * the next unit. Nothing is guessed: what is not accepted is lost, and the ordinals tell exactly how
- * much. A record carries the low 16 bits of its ordinal; the full one follows backwards from head,
- * with the distance in units (1 to 5 a record) to tell 65536 apart.
+ * Theory. The walk starts one ring's length before head (or where a live writer had got to while
+ * the ring was being copied) and goes forward in units of 16 bytes. A record is accepted iff its
+ * unit number is the one of its place and its 16-bit check fits; then the walk goes on behind it,
+ * else at the next unit. Nothing is guessed: what is not accepted is lost, and the ordinals tell
+ * exactly how much. A record carries the low 16 bits of its ordinal; the full one follows backwards
+ * from head, with the distance in units (1 to 5 a record) to tell 65536 apart.
  *
  * Ring order is the order of reservation. An interrupt between a reservation and its reading of the
  * clock makes neighbours swap, at most as far as emits nest, so a bounded insertion sort suffices.
@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SORT_WINDOW 64u
+#define SORT_WINDOW      64u
 #define MAX_RECORD_UNITS 5u
 
 static uint64_t rol(uint64_t x, unsigned n)
@@ -180,8 +180,10 @@ static void decode_one(struct td_rings *all, const struct td_names *names, uint3
 		unit = td_grow(unit, r->n, &ucap, sizeof(*unit));
 		unit[r->n] = u;
 		e = &r->ev[r->n++];
-		*e = (struct td_event){.args_at = at + sizeof(w), .ordinal = w[1] & 0xffff,
-				       .tid = TD_TID_UNKNOWN, .nargs = (uint8_t)n,
+		*e = (struct td_event){.args_at = at + sizeof(w),
+				       .ordinal = w[1] & 0xffff,
+				       .tid = TD_TID_UNKNOWN,
+				       .nargs = (uint8_t)n,
 				       .id = w[1] >> 20 & 0xfff};
 		ref = full_ticks(w[0] >> 16, ref);
 		e->ns = td_box_ns(b, ref);

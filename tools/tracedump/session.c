@@ -1,4 +1,5 @@
-/* session.c - see session.h. Order: the box, its words, its events, then the graph of its tables. */
+/* session.c - see session.h. Order: the box, its words, its events, then the graph of its tables.
+ */
 #include "session.h"
 
 int td_session_load(struct td_session *s, struct td_source *src, const char *elf_path,

@@ -15,8 +15,8 @@ struct td_session {
 	char warning[256];
 };
 
-/* Loads what `src` holds; elf_path may be NULL. 0 or -1 with a sentence. The session must stay where
- * it is: its parts point to each other. */
+/* Loads what `src` holds; elf_path may be NULL. 0 or -1 with a sentence. The session must stay
+ * where it is: its parts point to each other. */
 int td_session_load(struct td_session *s, struct td_source *src, const char *elf_path,
 		    struct td_error *e);
 void td_session_free(struct td_session *s);

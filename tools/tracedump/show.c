@@ -60,12 +60,13 @@ void td_show_info(const struct td_session *s, FILE *f)
 	fprintf(f, "  build id      ");
 	for (uint32_t i = 0; i < h->build_id_len; i++)
 		fprintf(f, "%02x", h->build_id[i]);
-	fprintf(f, "\n  black box     format %u.%u, %" PRIu64 " bytes at file offset 0x%" PRIx64
-		   " of a %s, physical 0x%" PRIx64 "\n",
+	fprintf(f,
+		"\n  black box     format %u.%u, %" PRIu64 " bytes at file offset 0x%" PRIx64
+		" of a %s, physical 0x%" PRIx64 "\n",
 		h->version >> 16, h->version & 0xffff, h->total_size, s->box.file_offset,
 		kinds[s->box.kind], h->phys_base);
-	fprintf(f, "  clock         %s, %.3f MHz; newest time t=%.6f s\n", clock_name(h->clock_kind),
-		(double)h->clock_hz / 1e6, seconds(s, s->model.now));
+	fprintf(f, "  clock         %s, %.3f MHz; newest time t=%.6f s\n",
+		clock_name(h->clock_kind), (double)h->clock_hz / 1e6, seconds(s, s->model.now));
 	if (td_box_count(&s->box, BB_SEC_CMDLINE) || s->box.sec[BB_SEC_CMDLINE].size) {
 		const struct td_section *c = &s->box.sec[BB_SEC_CMDLINE];
 
@@ -78,9 +79,10 @@ void td_show_info(const struct td_session *s, FILE *f)
 		torn += s->rings.ring[i].torn;
 		drops += s->rings.ring[i].drops;
 	}
-	fprintf(f, "  events        %" PRIu64 " in %u ring%s; lost: %" PRIu64 " overwritten, %" PRIu64
-		   " torn or refused, %" PRIu64 " dropped\n", events, s->rings.n,
-		s->rings.n == 1 ? "" : "s", gone, torn, drops);
+	fprintf(f,
+		"  events        %" PRIu64 " in %u ring%s; lost: %" PRIu64 " overwritten, %" PRIu64
+		" torn or refused, %" PRIu64 " dropped\n",
+		events, s->rings.n, s->rings.n == 1 ? "" : "s", gone, torn, drops);
 	for (unsigned k = 1; k < TD_SECTIONS; k++)
 		if (s->box.sec[k].present)
 			fprintf(f, "  section       %-14s %8u x %4u bytes at 0x%" PRIx64 "\n",
@@ -120,7 +122,8 @@ int td_filter_cats(const struct td_names *n, const char *list, uint32_t *cats, s
 				break;
 		}
 		if (i == 32)
-			return td_fail(e, "there is no category '%.*s'", len > 64 ? 64 : (int)len, list);
+			return td_fail(e, "there is no category '%.*s'", len > 64 ? 64 : (int)len,
+				       list);
 		*cats |= 1u << i;
 		list += len + (list[len] == ',');
 	}
@@ -175,8 +178,8 @@ static void print_event(const struct td_session *s, FILE *f, const struct td_rin
 	}
 	if (row && row->role == BB_ROLE_LOG) {
 		char raw[256];
-		size_t n = td_box_console(&s->box, td_arg(&s->box, e, 1), td_arg(&s->box, e, 2), raw,
-					  sizeof(raw));
+		size_t n = td_box_console(&s->box, td_arg(&s->box, e, 1), td_arg(&s->box, e, 2),
+					  raw, sizeof(raw));
 
 		while (n && (raw[n - 1] == '\n' || raw[n - 1] == '\r'))
 			n--;
@@ -234,8 +237,8 @@ void td_show_ps(const struct td_session *s, FILE *f)
 {
 	const struct td_model *m = &s->model;
 
-	fprintf(f, "%5s %5s %5s %3s %-9s %-6s %-16s\n", "TID", "PID", "PPID", "CPU", "STATE", "MODE",
-		"NAME");
+	fprintf(f, "%5s %5s %5s %3s %-9s %-6s %-16s\n", "TID", "PID", "PPID", "CPU", "STATE",
+		"MODE", "NAME");
 	for (uint32_t i = 0; i < m->ntasks; i++) {
 		const struct bb_task *t = &m->task[i].t;
 
@@ -285,9 +288,10 @@ void td_show_locks(const struct td_session *s, FILE *f)
 		td_box_entry(&s->box, BB_SEC_LOCKS, i, &l, sizeof(l));
 		if (!l.lock)
 			continue;
-		fprintf(f, "  %-20s 0x%" PRIx64 " %" PRIu64 " waits, last released in %s t=%.6f s\n",
-			td_class_name(&s->names, l.class), l.lock, l.waits, place(s, l.release_site),
-			seconds(s, l.release_ticks));
+		fprintf(f,
+			"  %-20s 0x%" PRIx64 " %" PRIu64 " waits, last released in %s t=%.6f s\n",
+			td_class_name(&s->names, l.class), l.lock, l.waits,
+			place(s, l.release_site), seconds(s, l.release_ticks));
 	}
 }
 

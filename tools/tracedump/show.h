@@ -5,10 +5,10 @@
 #include "session.h"
 
 struct td_filter {
-	uint64_t last;	  /* only the last N events that pass; 0 = all */
-	int64_t cpu;	  /* -1 = all */
-	int64_t tid;	  /* -1 = all */
-	uint32_t cats;	  /* bit set of categories; 0 = all */
+	uint64_t last; /* only the last N events that pass; 0 = all */
+	int64_t cpu;   /* -1 = all */
+	int64_t tid;   /* -1 = all */
+	uint32_t cats; /* bit set of categories; 0 = all */
 };
 
 /* "sched,irq" to a bit set, by the names in the box. Returns 0, or -1 with the unknown word. */

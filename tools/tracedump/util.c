@@ -37,8 +37,8 @@ void *td_grow(void *old, size_t n, size_t *cap, size_t size)
 		want *= 2;
 	p = reallocarray(old, want, size);
 	if (!p) {
-		fprintf(stderr, "tracedump: not enough memory for %zu objects of %zu bytes\n",
-			want, size);
+		fprintf(stderr, "tracedump: not enough memory for %zu objects of %zu bytes\n", want,
+			size);
 		exit(2);
 	}
 	*cap = want;

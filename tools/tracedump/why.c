@@ -8,27 +8,27 @@
  *      whose children are all stuck, a task under a stuck interrupt handler. Repeated until nothing
  *      changes; each node has one cause.
  *   3. Order: causes with waiters first, then by certainty (the order of enum bb_verdict).
- * Waiting for a key, a timer, a disk or a child that still runs is never a cause; nor is a lock whose
- * owner runs. What rests on time uses the newest stamp in the box as "now" and generous limits; a live
- * file is looked at twice by the caller (td_analysis_confirm).
+ * Waiting for a key, a timer, a disk or a child that still runs is never a cause; nor is a lock
+ * whose owner runs. What rests on time uses the newest stamp in the box as "now" and generous
+ * limits; a live file is looked at twice by the caller (td_analysis_confirm).
  *
- * "Needs" is an AND: a wait for a lock with several shared holders needs each of them; a reader that
- * queues behind a waiting writer needs that writer. A wait for any of several children is an OR and is
- * handled in the spreading step only.
+ * "Needs" is an AND: a wait for a lock with several shared holders needs each of them; a reader
+ * that queues behind a waiting writer needs that writer. A wait for any of several children is an
+ * OR and is handled in the spreading step only.
  */
 #include "why.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define MS 1000000ull
-#define SECOND (1000 * MS)
-#define CPU_SILENT (2 * SECOND)	  /* no tick for so long: dead */
-#define STARVED (10 * SECOND)	  /* runnable but not run */
-#define STRANDED (100 * MS)
-#define LOST (1 * SECOND)	  /* waits for a free lock */
-#define FRAME_MARGIN 256u	  /* bytes by which a dead frame must be out of reach */
-#define MAX_NEEDS 64u
+#define MS           1000000ull
+#define SECOND       (1000 * MS)
+#define CPU_SILENT   (2 * SECOND)  /* no tick for so long: dead */
+#define STARVED      (10 * SECOND) /* runnable but not run */
+#define STRANDED     (100 * MS)
+#define LOST         (1 * SECOND) /* waits for a free lock */
+#define FRAME_MARGIN 256u         /* bytes by which a dead frame must be out of reach */
+#define MAX_NEEDS    64u
 
 static struct td_verdict *add(struct td_analysis *a, uint32_t kind, uint32_t reason, uint32_t node)
 {
@@ -112,15 +112,16 @@ static void needs_lock(const struct td_model *m, uint32_t node, uint32_t *out, u
 	if (!nh) { /* the owner's list was full when it took the lock */
 		uint32_t o = td_model_owner(m, w->owner);
 
-		if (o != TD_NOBODY && (td_is_task(m, o) ? m->task[o].t.held_lost
-							: m->cpu[o - m->ntasks].c.held_lost))
+		if (o != TD_NOBODY &&
+		    (td_is_task(m, o) ? m->task[o].t.held_lost : m->cpu[o - m->ntasks].c.held_lost))
 			need(out, count, n, o);
 	}
 }
 
 /* The children that a task waits for: their number, the first one, and how many are stuck. */
 static uint32_t children(const struct td_analysis *a, const struct td_model *m, uint32_t node,
-			 uint32_t *first, uint32_t *stuck, uint32_t *zombies, uint64_t *zombie_since)
+			 uint32_t *first, uint32_t *stuck, uint32_t *zombies,
+			 uint64_t *zombie_since)
 {
 	const struct bb_task *p = &m->task[node].t;
 	uint32_t want = m->wait[node].arg, n = 0;
@@ -269,9 +270,9 @@ static void find_free_locks(struct td_analysis *a)
 			continue;
 		gone = owner != TD_NOBODY && td_is_task(m, owner) &&
 		       (!td_alive(&m->task[owner].t) || m->task[owner].t.start_ticks > w->ticks);
-		if (!gone && (m->spins[i] || w->kind == BB_WAIT_SPIN ||
-			      (owner != TD_NOBODY && td_is_task(m, owner) &&
-			       m->task[owner].t.held_lost)))
+		if (!gone &&
+		    (m->spins[i] || w->kind == BB_WAIT_SPIN ||
+		     (owner != TD_NOBODY && td_is_task(m, owner) && m->task[owner].t.held_lost)))
 			continue;
 		v = add(a, gone ? BB_V_ORPHAN : BB_V_LOST_WAKEUP,
 			gone ? TD_R_OWNER_GONE : TD_R_FREE_LOCK, gone ? owner : i);
@@ -377,7 +378,8 @@ static bool cpu_silent(const struct td_model *m, uint32_t cpu)
 	const struct bb_cpu *c = &m->cpu[cpu].c;
 
 	return c->online && c->mode != BB_MODE_IDLE && !m->crashed &&
-	       td_model_age(m, c->last_tick ? c->last_tick : m->box->hdr.clock_anchor) >= CPU_SILENT;
+	       td_model_age(m, c->last_tick ? c->last_tick : m->box->hdr.clock_anchor) >=
+		       CPU_SILENT;
 }
 
 /* Holders that are off the CPU although somebody needs them on it. */

@@ -8,35 +8,35 @@
 enum td_reason {
 	TD_R_NONE,
 	TD_R_LEFT_KERNEL,  /* orphan: has been in user mode since it took the lock */
-	TD_R_DEAD,	   /* orphan: zombie or gone */
-	TD_R_IDLE,	   /* orphan: the idle task, idling */
+	TD_R_DEAD,         /* orphan: zombie or gone */
+	TD_R_IDLE,         /* orphan: the idle task, idling */
 	TD_R_FRAME_GONE,   /* orphan: the function that took it has returned */
 	TD_R_OWNER_GONE,   /* orphan: the owner word names a task that no longer exists */
 	TD_R_CPU_OFFLINE,  /* owner-not-running: its CPU is offline */
-	TD_R_CPU_DEAD,	   /* owner-not-running: its CPU does nothing any more */
-	TD_R_PREEMPTED,	   /* owner-not-running: the spinner keeps the CPU that the owner needs */
-	TD_R_STARVED,	   /* owner-not-running: runnable but not run for long */
-	TD_R_STOPPED,	   /* owner-not-running: stopped */
-	TD_R_NO_QUEUE,	   /* stranded: runnable, in no queue */
-	TD_R_IDLE_CPU,	   /* stranded: queued on a CPU that idles */
-	TD_R_NO_CHILD,	   /* no-waker: waits for a child and has none */
-	TD_R_NO_TIMER,	   /* no-waker: waits for time and no timer is programmed */
+	TD_R_CPU_DEAD,     /* owner-not-running: its CPU does nothing any more */
+	TD_R_PREEMPTED,    /* owner-not-running: the spinner keeps the CPU that the owner needs */
+	TD_R_STARVED,      /* owner-not-running: runnable but not run for long */
+	TD_R_STOPPED,      /* owner-not-running: stopped */
+	TD_R_NO_QUEUE,     /* stranded: runnable, in no queue */
+	TD_R_IDLE_CPU,     /* stranded: queued on a CPU that idles */
+	TD_R_NO_CHILD,     /* no-waker: waits for a child and has none */
+	TD_R_NO_TIMER,     /* no-waker: waits for time and no timer is programmed */
 	TD_R_ZOMBIE_CHILD, /* lost-wakeup: the child has exited */
-	TD_R_FREE_LOCK,	   /* lost-wakeup: waits for a lock that nobody holds */
+	TD_R_FREE_LOCK,    /* lost-wakeup: waits for a lock that nobody holds */
 	TD_R_TWO_OWNERS,   /* corrupt-lock */
-	TD_R_REPORT,	   /* a run-time check saw it happen */
+	TD_R_REPORT,       /* a run-time check saw it happen */
 };
 
 struct td_verdict {
-	uint32_t kind;	 /* enum bb_verdict */
+	uint32_t kind;   /* enum bb_verdict */
 	uint32_t reason; /* enum td_reason */
 	uint64_t lock;
 	uint32_t class;
 	uint32_t node; /* owner, or who is stranded or waits */
 	bool has_held;
 	struct bb_held held; /* the entry that will never go */
-	uint32_t cpu;	     /* cpu-dead, owner-not-running */
-	uint32_t *ring;	     /* cycle: each waits for the next, the last for the first */
+	uint32_t cpu;        /* cpu-dead, owner-not-running */
+	uint32_t *ring;      /* cycle: each waits for the next, the last for the first */
 	uint32_t nring;
 	uint32_t *stuck; /* nodes that wait because of it: direct waiters first */
 	uint32_t nstuck, ndirect;

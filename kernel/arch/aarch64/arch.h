@@ -18,15 +18,15 @@ struct intx_entry {
 struct platform {
 	struct fdt tree;
 	phys_addr_t uart_pa; /* 0 = none */
-	u32 uart_irq;	     /* INTID, 0 = none */
+	u32 uart_irq;        /* INTID, 0 = none */
 	phys_addr_t gicd_pa;
 	u64 gicd_size;
 	struct mem_range *gicr;
 	u32 nr_gicr;
-	u64 gicr_stride; /* 0: from each redistributor's own description */
+	u64 gicr_stride;              /* 0: from each redistributor's own description */
 	phys_addr_t rtc_pa, fwcfg_pa; /* 0 = none */
-	u32 timer_irq;		      /* INTID of the virtual timer */
-	u32 timer_hz;		      /* 0: the register knows */
+	u32 timer_irq;                /* INTID of the virtual timer */
+	u32 timer_hz;                 /* 0: the register knows */
 	bool psci, psci_smc;
 	struct intx_entry *intx;
 	u32 nr_intx, intx_dev_mask, intx_pin_mask;
@@ -36,7 +36,7 @@ extern struct platform platform;
 extern phys_addr_t arch_dtb_pa; /* x0 at entry */
 /* Where QEMU's virt machine has its UART: for messages from before, or about, the tree. */
 #define UART_DEFAULT_PA 0x09000000ul
-#define EARLY_MAP_SIZE (4ul << 30)
+#define EARLY_MAP_SIZE  (4ul << 30)
 
 /* ---- assembly ---- */
 struct secondary_args {
@@ -47,7 +47,7 @@ extern char secondary_entry[], exception_vectors[];
 extern char empty_root[]; /* a page of zeros: a user half with nothing in it */
 #define EMPTY_ASID 0xfffful
 void mmu_replace_ttbr1(u64 root); /* to be called at its physical address (identity map) */
-void mmu_drop_identity(void);	  /* the boot CPU's user half becomes empty */
+void mmu_drop_identity(void);     /* the boot CPU's user half becomes empty */
 struct thread *switch_context(struct thread *prev, struct thread *next);
 void thread_first_run(void);
 void thread_first_run_fork(void);
@@ -73,20 +73,20 @@ void trap_bad_vector(struct trap_frame *tf);
 void trap_stack_overflow(struct trap_frame *tf);
 
 /* ---- GIC ---- */
-#define GIC_SGI_NMI 8u
+#define GIC_SGI_NMI  8u
 #define GIC_SPURIOUS 1020u /* and above */
-void gic_init(void);	 /* distributor, finds every CPU's redistributor; boot CPU */
-void gic_init_cpu(void); /* this CPU's redistributor and CPU interface */
+void gic_init(void);       /* distributor, finds every CPU's redistributor; boot CPU */
+void gic_init_cpu(void);   /* this CPU's redistributor and CPU interface */
 u32 gic_ack(void);
 void gic_end(u32 irq);
 
 /* ---- the rest ---- */
 void uart_early_init(phys_addr_t pa); /* through the identity map */
-void uart_map(void);		      /* through a kernel mapping, from now on */
+void uart_map(void);                  /* through a kernel mapping, from now on */
 void timer_disarm(void);
 long psci_call(u64 fn, u64 a, u64 b, u64 c);
 #define PSCI_SYSTEM_OFF 0x84000008ul
-#define PSCI_CPU_ON 0xc4000003ul
+#define PSCI_CPU_ON     0xc4000003ul
 
 static inline u32 mmio_read32(const volatile void *p)
 {

@@ -5,7 +5,7 @@
 #include <arch/trap.h>
 #include "arch.h"
 
-#define DEFINE(name, value) __asm__ volatile("\n\t.ascii \"->" #name " %0\"" ::"i"(value))
+#define DEFINE(name, value)        __asm__ volatile("\n\t.ascii \"->" #name " %0\"" ::"i"(value))
 #define OFFSET(name, type, member) DEFINE(name, offsetof(type, member))
 
 void asm_offsets(void);

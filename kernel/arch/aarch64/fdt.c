@@ -1,18 +1,19 @@
 /* fdt.c - see fdt.h. A tree is a stream of tokens; fdt_token() is the only code that reads it and
- * the only place where bounds are checked. Searching is linear: trees are small and read at boot. */
+ * the only place where bounds are checked. Searching is linear: trees are small and read at boot.
+ */
 #include <kernel/string.h>
 #include "fdt.h"
 
-#define FDT_MAGIC 0xd00dfeedu
-#define FDT_HEADER_SIZE 40u
+#define FDT_MAGIC           0xd00dfeedu
+#define FDT_HEADER_SIZE     40u
 #define FDT_LAST_COMPATIBLE 17u /* version that this reader knows */
-#define MAX_DEPTH 32u
+#define MAX_DEPTH           32u
 
 enum { TOK_BEGIN = 1, TOK_END_NODE = 2, TOK_PROP = 3, TOK_NOP = 4, TOK_END = 9 };
 
 struct token {
 	u32 kind;
-	u32 next;	  /* offset of the token after it */
+	u32 next;         /* offset of the token after it */
 	const char *name; /* of node or property */
 	const u8 *value;
 	u32 len;

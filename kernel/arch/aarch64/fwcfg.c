@@ -9,12 +9,12 @@
 #include "arch.h"
 
 #define FW_CFG_DMA_ADDRESS 16
-#define FW_CFG_FILE_DIR 0x19u
-#define DMA_ERROR 1u
-#define DMA_READ 2u
-#define DMA_SELECT 8u
-#define DMA_WRITE 16u
-#define DMA_TURNS 10000000u
+#define FW_CFG_FILE_DIR    0x19u
+#define DMA_ERROR          1u
+#define DMA_READ           2u
+#define DMA_SELECT         8u
+#define DMA_WRITE          16u
+#define DMA_TURNS          10000000u
 
 struct fwcfg_dma {
 	u32 control, length;

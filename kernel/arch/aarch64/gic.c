@@ -17,31 +17,31 @@
 #include <kernel/printk.h>
 #include "arch.h"
 
-#define GICD_CTLR 0x0000
-#define GICD_CTLR_ON 0x13u /* ARE, group 1 */
-#define CTLR_RWP BIT(31)
-#define GICD_TYPER 0x0004
-#define GICD_IGROUPR 0x0080
-#define GICD_ISENABLER 0x0100
-#define GICD_ICENABLER 0x0180
+#define GICD_CTLR       0x0000
+#define GICD_CTLR_ON    0x13u /* ARE, group 1 */
+#define CTLR_RWP        BIT(31)
+#define GICD_TYPER      0x0004
+#define GICD_IGROUPR    0x0080
+#define GICD_ISENABLER  0x0100
+#define GICD_ICENABLER  0x0180
 #define GICD_IPRIORITYR 0x0400
-#define GICD_ICFGR 0x0c00
-#define GICD_IROUTER 0x6000
+#define GICD_ICFGR      0x0c00
+#define GICD_IROUTER    0x6000
 
-#define GICR_TYPER 0x0008
-#define GICR_TYPER_LAST BIT(4)
+#define GICR_TYPER       0x0008
+#define GICR_TYPER_LAST  BIT(4)
 #define GICR_TYPER_VLPIS BIT(1)
-#define GICR_WAKER 0x0014
-#define WAKER_SLEEP BIT(1)
-#define WAKER_ASLEEP BIT(2)
-#define GICR_FRAMES 0x20000ul	 /* RD and SGI frame */
-#define GICR_FRAMES_V4 0x40000ul /* and two for virtual LPIs */
-#define GICR_SGI 0x10000	 /* here the registers of interrupts 0..31 have GICD's offsets */
-#define GICR_CTLR_RWP BIT(3)
+#define GICR_WAKER       0x0014
+#define WAKER_SLEEP      BIT(1)
+#define WAKER_ASLEEP     BIT(2)
+#define GICR_FRAMES      0x20000ul /* RD and SGI frame */
+#define GICR_FRAMES_V4   0x40000ul /* and two for virtual LPIs */
+#define GICR_SGI         0x10000   /* here the registers of interrupts 0..31 have GICD's offsets */
+#define GICR_CTLR_RWP    BIT(3)
 
 #define PRIO_NORMAL 0xa0a0a0a0u
-#define PRIO_NMI 0x20u
-#define WAIT_TURNS 1000000u
+#define PRIO_NMI    0x20u
+#define WAIT_TURNS  1000000u
 
 static u8 *gicd;
 static u8 **gicr; /* [cpu]; NULL: no redistributor found */
@@ -83,7 +83,7 @@ static void find_redistributors(const struct mem_range *region)
 		u8 *frame = vm_map_mmio(region->base + off, GICR_FRAMES);
 		u64 typer = mmio_read64(frame + GICR_TYPER);
 
-		for_each_cpu(cpu)
+		for_each_cpu (cpu)
 			if (affinity_of(boot_info.cpu_hwid[cpu]) == typer >> 32)
 				gicr[cpu] = frame;
 		if (typer & GICR_TYPER_LAST)

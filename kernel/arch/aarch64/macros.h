@@ -5,10 +5,10 @@
 
 #define FUNC(name)                                                                                 \
 	.globl name;                                                                               \
-	.type name, %function;                                                                     \
+	.type name, % function;                                                                    \
 	.balign 4;                                                                                 \
 	name:
-#define END(name) .size name, . - name
+#define END(name) .size name, .- name
 
 /* Address of a symbol, relative to the pc: physical while the MMU is off. */
 .macro adr_l reg, sym

@@ -1,8 +1,8 @@
-/* mmu.c - table roots, TLB maintenance, instruction cache. The barriers: DSB ISHST before TLBI makes
- * the changed entries visible to all walkers, DSB ISH after it waits until no CPU uses the old ones,
- * ISB makes this CPU refetch. Broadcast needs no IPI. ASIDs: the user root in use carries one of
- * 1..arch_asid_max(); EMPTY_ASID belongs to the empty root that kernel threads run with, so that
- * nothing a user address space left in the TLB is reachable from there. */
+/* mmu.c - table roots, TLB maintenance, instruction cache. The barriers: DSB ISHST before TLBI
+ * makes the changed entries visible to all walkers, DSB ISH after it waits until no CPU uses the
+ * old ones, ISB makes this CPU refetch. Broadcast needs no IPI. ASIDs: the user root in use carries
+ * one of 1..arch_asid_max(); EMPTY_ASID belongs to the empty root that kernel threads run with, so
+ * that nothing a user address space left in the TLB is reachable from there. */
 #include <kernel/mm.h>
 #include <kernel/string.h>
 #include "arch.h"
@@ -67,9 +67,11 @@ void arch_tlb_flush_local(unsigned long va, unsigned long size, u32 asid)
 	} else {
 		for (; va != end; va += PAGE_SIZE) {
 			if (asid)
-				__asm__ volatile("tlbi vae1, %0" ::"r"(tlbi_arg(va, asid)) : "memory");
+				__asm__ volatile("tlbi vae1, %0" ::"r"(tlbi_arg(va, asid))
+						 : "memory");
 			else
-				__asm__ volatile("tlbi vaae1, %0" ::"r"(tlbi_arg(va, 0)) : "memory");
+				__asm__ volatile("tlbi vaae1, %0" ::"r"(tlbi_arg(va, 0))
+						 : "memory");
 		}
 	}
 	dsb(nsh);
@@ -90,9 +92,11 @@ void arch_tlb_flush_all(unsigned long va, unsigned long size, u32 asid, const vo
 	} else {
 		for (; va != end; va += PAGE_SIZE) {
 			if (asid)
-				__asm__ volatile("tlbi vae1is, %0" ::"r"(tlbi_arg(va, asid)) : "memory");
+				__asm__ volatile("tlbi vae1is, %0" ::"r"(tlbi_arg(va, asid))
+						 : "memory");
 			else
-				__asm__ volatile("tlbi vaae1is, %0" ::"r"(tlbi_arg(va, 0)) : "memory");
+				__asm__ volatile("tlbi vaae1is, %0" ::"r"(tlbi_arg(va, 0))
+						 : "memory");
 		}
 	}
 	dsb(ish);

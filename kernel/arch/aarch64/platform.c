@@ -16,7 +16,7 @@
 #include <arch/platform.h>
 #include "arch.h"
 
-#define MPIDR_MASK 0xff00fffffful
+#define MPIDR_MASK  0xff00fffffful
 #define ARENA_BYTES 65536u
 
 struct platform platform;
@@ -103,7 +103,8 @@ static void find_memory(const struct fdt *f)
 			u64 end;
 
 			if (__builtin_add_overflow(base, size, &end) || end >> 48)
-				panic("device tree: impossible memory range %#lx + %#lx", base, size);
+				panic("device tree: impossible memory range %#lx + %#lx", base,
+				      size);
 			if (base < arch_ram_base) {
 				pr_warn("memory below the image's base %#lx is left unused",
 					arch_ram_base);
@@ -120,7 +121,8 @@ static void find_memory(const struct fdt *f)
 		struct mem_range *last = out ? &r[out - 1] : NULL;
 
 		if (last && r[i].base <= last->base + last->size)
-			last->size = MAX(last->base + last->size, r[i].base + r[i].size) - last->base;
+			last->size =
+				MAX(last->base + last->size, r[i].base + r[i].size) - last->base;
 		else
 			r[out++] = r[i];
 	}
@@ -346,9 +348,9 @@ static void pci_intx(const struct fdt *f, u32 node, u32 gic)
 
 		if (!irq || fdt_be32(e + 16) != phandle)
 			continue;
-		platform.intx[platform.nr_intx++] = (struct intx_entry){
-			fdt_be32(e) & platform.intx_dev_mask,
-			fdt_be32(e + 12) & platform.intx_pin_mask, irq};
+		platform.intx[platform.nr_intx++] =
+			(struct intx_entry){fdt_be32(e) & platform.intx_dev_mask,
+					    fdt_be32(e + 12) & platform.intx_pin_mask, irq};
 	}
 }
 

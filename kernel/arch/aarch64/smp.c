@@ -1,6 +1,6 @@
-/* smp.c - starting secondary CPUs by PSCI. Each CPU has its own argument block (in its per-CPU area):
- * one that starts late cannot pick up another's. The block is cleaned to memory, as the new CPU
- * reads it with its caches off. */
+/* smp.c - starting secondary CPUs by PSCI. Each CPU has its own argument block (in its per-CPU
+ * area): one that starts late cannot pick up another's. The block is cleaned to memory, as the new
+ * CPU reads it with its caches off. */
 #define LOG_TAG "smp"
 #include <kernel/cpu.h>
 #include <kernel/errno.h>

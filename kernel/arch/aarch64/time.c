@@ -1,4 +1,5 @@
-/* time.c - the generic timer: virtual counter and virtual timer of each CPU, PL031 as wall clock. */
+/* time.c - the generic timer: virtual counter and virtual timer of each CPU, PL031 as wall clock.
+ */
 #include <kernel/bug.h>
 #include <kernel/mm.h>
 #include <kernel/time.h>

@@ -15,12 +15,19 @@
 #include <arch/uaccess.h>
 #include "arch.h"
 
-#define ESR_EC(esr) ((u32)((esr) >> 26) & 0x3f)
-#define ESR_WNR BIT(6)
-#define ESR_CM BIT(8) /* cache maintenance: counts as a read */
+#define ESR_EC(esr)  ((u32)((esr) >> 26) & 0x3f)
+#define ESR_WNR      BIT(6)
+#define ESR_CM       BIT(8) /* cache maintenance: counts as a read */
 #define ESR_FSC(esr) ((u32)(esr)&0x3f)
-enum { EC_UNKNOWN = 0x00, EC_SVC64 = 0x15, EC_IABT_EL0 = 0x20, EC_IABT_EL1 = 0x21,
-       EC_DABT_EL0 = 0x24, EC_DABT_EL1 = 0x25, EC_BRK64 = 0x3c };
+enum {
+	EC_UNKNOWN = 0x00,
+	EC_SVC64 = 0x15,
+	EC_IABT_EL0 = 0x20,
+	EC_IABT_EL1 = 0x21,
+	EC_DABT_EL0 = 0x24,
+	EC_DABT_EL1 = 0x25,
+	EC_BRK64 = 0x3c
+};
 enum { SIG_ILL = 4, SIG_TRAP = 5, SIG_BUS = 7, SIG_FPE = 8, SIG_SEGV = 11 };
 
 /* Any CPU may die of it; 16-byte aligned for SP. */
@@ -60,15 +67,31 @@ static const struct trap_kind trap_kinds[] = {
 /* clang's -fsanitize-trap: BRK #0x5500 + kind, in the order of the compiler's list of checks. */
 #define UBSAN_BRK 0x5500u
 static const char *const ubsan_kinds[] = {
-	"addition overflow", "unreachable code was reached", "control flow integrity",
-	"division overflow or by zero", "wrong dynamic type", "float to integer overflow",
-	"call through a pointer of another function type", "value-changing implicit conversion",
-	"invalid argument of a builtin", "wrong Objective-C cast", "load of an invalid bool or enum",
-	"function ends without a return", "multiplication overflow", "negation overflow",
-	"null argument", "null return value", "null argument for nonnull", "null return for nonnull",
-	"index out of bounds", "pointer overflow", "shift out of bounds", "subtraction overflow",
+	"addition overflow",
+	"unreachable code was reached",
+	"control flow integrity",
+	"division overflow or by zero",
+	"wrong dynamic type",
+	"float to integer overflow",
+	"call through a pointer of another function type",
+	"value-changing implicit conversion",
+	"invalid argument of a builtin",
+	"wrong Objective-C cast",
+	"load of an invalid bool or enum",
+	"function ends without a return",
+	"multiplication overflow",
+	"negation overflow",
+	"null argument",
+	"null return value",
+	"null argument for nonnull",
+	"null return for nonnull",
+	"index out of bounds",
+	"pointer overflow",
+	"shift out of bounds",
+	"subtraction overflow",
 	"access through a null or misaligned pointer, or to an object too small",
-	"alignment assumption", "array size not positive",
+	"alignment assumption",
+	"array size not positive",
 };
 
 /* Low six bits of a fault status, for aborts that are not page faults. */

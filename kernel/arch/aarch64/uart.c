@@ -6,16 +6,16 @@
 #include <arch/platform.h>
 #include "arch.h"
 
-#define UARTDR 0x00
-#define UARTFR 0x18
-#define FR_RXFE BIT(4)
-#define FR_TXFF BIT(5)
-#define UARTLCR_H 0x2c
+#define UARTDR        0x00
+#define UARTFR        0x18
+#define FR_RXFE       BIT(4)
+#define FR_TXFF       BIT(5)
+#define UARTLCR_H     0x2c
 #define LCR_8BIT_FIFO 0x70
-#define UARTCR 0x30
-#define CR_ON 0x301 /* enabled, both directions */
-#define UARTIMSC 0x38
-#define INT_RX (BIT(4) | BIT(6)) /* data, and data that waits (timeout) */
+#define UARTCR        0x30
+#define CR_ON         0x301 /* enabled, both directions */
+#define UARTIMSC      0x38
+#define INT_RX        (BIT(4) | BIT(6)) /* data, and data that waits (timeout) */
 
 static u8 *uart_base;
 

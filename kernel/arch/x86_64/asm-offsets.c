@@ -6,8 +6,7 @@
 #include <arch/mmu.h>
 #include "x86.h"
 
-#define DEFINE(name, value)                                                                        \
-	__asm__ volatile("\n.ascii \"->" #name " %0\"" : : "i"((u64)(value)))
+#define DEFINE(name, value)        __asm__ volatile("\n.ascii \"->" #name " %0\"" : : "i"((u64)(value)))
 #define OFFSET(name, type, member) DEFINE(name, __builtin_offsetof(type, member))
 
 void asm_offsets(void);

@@ -126,9 +126,11 @@ struct list {
 
 static bool list_entry_emit(void *ctx, const struct ext2_dirent *e, u64 next)
 {
-	static const u8 types[] = {DT_UNKNOWN, DT_REG, DT_DIR, DT_CHR, DT_BLK, DT_FIFO, DT_SOCK, DT_LNK};
+	static const u8 types[] = {DT_UNKNOWN, DT_REG,  DT_DIR,  DT_CHR,
+				   DT_BLK,     DT_FIFO, DT_SOCK, DT_LNK};
 	struct list *l = ctx;
-	u8 type = l->has_filetype && e->file_type < sizeof(types) ? types[e->file_type] : DT_UNKNOWN;
+	u8 type =
+		l->has_filetype && e->file_type < sizeof(types) ? types[e->file_type] : DT_UNKNOWN;
 
 	return l->emit(l->ctx, e->name, e->name_len, e->ino, type, next);
 }

@@ -8,17 +8,17 @@
 
 #include <kernel/vfs.h>
 
-#define EXT2_MAGIC 0xef53
-#define EXT2_SUPER_OFFSET 1024
-#define EXT2_ROOT_INO 2
-#define EXT2_NBLOCKS 15 /* 12 direct, then single, double, triple indirect */
-#define EXT2_NDIRECT 12
+#define EXT2_MAGIC             0xef53
+#define EXT2_SUPER_OFFSET      1024
+#define EXT2_ROOT_INO          2
+#define EXT2_NBLOCKS           15 /* 12 direct, then single, double, triple indirect */
+#define EXT2_NDIRECT           12
 #define EXT2_INCOMPAT_FILETYPE 0x2
 /* inode flags that change how the content is stored */
-#define EXT2_FL_COMPR 0x4
+#define EXT2_FL_COMPR   0x4
 #define EXT2_FL_ENCRYPT 0x800
 #define EXT2_FL_EXTENTS 0x80000
-#define EXT2_FL_INLINE 0x10000000
+#define EXT2_FL_INLINE  0x10000000
 
 struct ext2_super {
 	u32 inodes_count, blocks_count, r_blocks_count, free_blocks, free_inodes;

@@ -68,7 +68,7 @@ static int ext2_map(struct inode *inode, u64 n, u32 *out)
 struct run {
 	struct block_device *dev;
 	u32 first, next; /* disk blocks: start, and the one that would continue the run */
-	u32 nvec;	 /* 0 = empty */
+	u32 nvec;        /* 0 = empty */
 	struct block_vec v[BLOCK_VEC_MAX];
 };
 
@@ -195,7 +195,8 @@ static u64 ext2_max_size(const struct ext2_fs *fs)
 
 static int ext2_inode_check(struct super_block *sb, u32 ino, const struct ext2_inode *d, u64 size)
 {
-	u32 unreadable = d->flags & (EXT2_FL_COMPR | EXT2_FL_ENCRYPT | EXT2_FL_EXTENTS | EXT2_FL_INLINE);
+	u32 unreadable =
+		d->flags & (EXT2_FL_COMPR | EXT2_FL_ENCRYPT | EXT2_FL_EXTENTS | EXT2_FL_INLINE);
 
 	if (d->links == 0)
 		return ext2_corrupt(sb, "inode %u is deleted but in use", ino);

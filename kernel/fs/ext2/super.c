@@ -11,7 +11,7 @@
 #include "../fs.h"
 #include "ext2.h"
 
-#define SECTOR 512u
+#define SECTOR         512u
 #define COMPLAINTS_MAX 10u
 
 DEFINE_LOCK_CLASS(ext2_root_class, "ext2.root", BB_LK_MUTEX, RANK_EXT2_ROOT);
@@ -84,13 +84,13 @@ static const char *ext2_feature_name(u32 incompat)
 		u32 bit;
 		const char *name;
 	} names[] = {
-		{0x1, "compression"},	   {0x4, "needs journal recovery"},
-		{0x8, "journal device"},   {0x10, "meta_bg"},
-		{0x40, "extents (ext4)"},  {0x80, "64bit (ext4)"},
-		{0x100, "mmp"},		   {0x200, "flex_bg (ext4)"},
-		{0x400, "ea_inode"},	   {0x1000, "dirdata"},
-		{0x2000, "csum_seed"},	   {0x4000, "large_dir"},
-		{0x8000, "inline_data"},   {0x10000, "encrypt"},
+		{0x1, "compression"},     {0x4, "needs journal recovery"},
+		{0x8, "journal device"},  {0x10, "meta_bg"},
+		{0x40, "extents (ext4)"}, {0x80, "64bit (ext4)"},
+		{0x100, "mmp"},           {0x200, "flex_bg (ext4)"},
+		{0x400, "ea_inode"},      {0x1000, "dirdata"},
+		{0x2000, "csum_seed"},    {0x4000, "large_dir"},
+		{0x8000, "inline_data"},  {0x10000, "encrypt"},
 		{0x20000, "casefold"},
 	};
 
@@ -101,7 +101,8 @@ static const char *ext2_feature_name(u32 incompat)
 }
 
 /* Checks what the disk claims against itself and the device; fills fs. */
-static int ext2_super_check(struct block_device *dev, const struct ext2_super *s, struct ext2_fs *fs)
+static int ext2_super_check(struct block_device *dev, const struct ext2_super *s,
+			    struct ext2_fs *fs)
 {
 	u32 bad = s->feature_incompat & ~(u32)EXT2_INCOMPAT_FILETYPE;
 	u64 need;

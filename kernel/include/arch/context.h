@@ -10,7 +10,8 @@ struct trap_frame;
 /* Prepares a new kernel thread: on its first switch it runs thread_start(prev, entry, arg) -
  * an upcall in sched - on its kernel stack [stack_base, stack_top), interrupts masked. */
 void arch_thread_init(struct thread *t, void (*entry)(void *), void *arg);
-/* Copies the user part (FP registers, TLS) of the current thread to t: fork. May allocate nothing. */
+/* Copies the user part (FP registers, TLS) of the current thread to t: fork. May allocate nothing.
+ */
 void arch_thread_copy_user(struct thread *t);
 /* Saves prev, loads next, returns - on next's stack - the thread that ran before it. Interrupts
  * masked, run queue lock held. Switches FP state of user threads, TLS registers and the stack for

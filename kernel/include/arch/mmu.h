@@ -13,20 +13,20 @@
 #define ARCH_MMU_H
 #include <kernel/types.h>
 
-#define PROT_R 1u	  /* present, readable */
-#define PROT_W 2u
-#define PROT_X 4u
-#define PROT_U 8u	  /* user mode may access */
+#define PROT_R      1u /* present, readable */
+#define PROT_W      2u
+#define PROT_X      4u
+#define PROT_U      8u  /* user mode may access */
 #define PROT_DEVICE 16u /* uncached, ordered */
 
-#define USER_BASE 0x10000ul
-#define USER_END (0x0000800000000000ul - 0x1000ul) /* one page below the hole */
-#define DIRECT_MAP_BASE 0xffff800000000000ul
-#define VMALLOC_BASE 0xffffc00000000000ul
-#define VMALLOC_END 0xffffd00000000000ul
+#define USER_BASE         0x10000ul
+#define USER_END          (0x0000800000000000ul - 0x1000ul) /* one page below the hole */
+#define DIRECT_MAP_BASE   0xffff800000000000ul
+#define VMALLOC_BASE      0xffffc00000000000ul
+#define VMALLOC_END       0xffffd00000000000ul
 #define KASAN_SHADOW_BASE 0xffffe00000000000ul
-#define KASAN_SHADOW_END 0xfffff00000000000ul
-#define IMAGE_BASE 0xffffffff80000000ul
+#define KASAN_SHADOW_END  0xfffff00000000000ul
+#define IMAGE_BASE        0xffffffff80000000ul
 
 #include <asm/mmu.h>
 
@@ -42,8 +42,8 @@ static inline phys_addr_t virt_to_phys(const void *p)
 {
 	unsigned long v = (unsigned long)p;
 
-	return v >= IMAGE_BASE ? v - IMAGE_BASE + arch_image_pa() :
-				 v - DIRECT_MAP_BASE + arch_direct_map_pa();
+	return v >= IMAGE_BASE ? v - IMAGE_BASE + arch_image_pa()
+			       : v - DIRECT_MAP_BASE + arch_direct_map_pa();
 }
 
 /* Prepares a zeroed root table of a new user address space (x86-64: copies the kernel half). */
@@ -52,7 +52,8 @@ void arch_mmu_root_init(u64 *root);
  * their start). Turns on what W^X needs (NX, WP, ...). */
 void arch_mmu_enable_kernel(phys_addr_t root);
 /* Makes `root` this CPU's user address space; 0 = none (kernel thread: user half inaccessible).
- * asid: 1..arch_asid_max(), or 0 = flush everything non-global of the user half. Interrupts masked. */
+ * asid: 1..arch_asid_max(), or 0 = flush everything non-global of the user half. Interrupts masked.
+ */
 void arch_mmu_switch(phys_addr_t root, u32 asid);
 u32 arch_asid_max(void); /* 0 = no ASIDs in use */
 

@@ -14,7 +14,8 @@ struct block_vec {
 struct block_device {
 	const char *name;
 	u64 sectors; /* of 512 bytes */
-	/* Reads n sectors into a direct-map buffer; sleeps until done (wait record: IO). 0, -EIO. */
+	/* Reads n sectors into a direct-map buffer; sleeps until done (wait record: IO). 0, -EIO.
+	 */
 	int (*read)(struct block_device *dev, u64 sector, void *buf, u32 n);
 	/* The same into up to BLOCK_VEC_MAX pieces, one request. */
 	int (*readv)(struct block_device *dev, u64 sector, const struct block_vec *v, u32 n);

@@ -14,7 +14,7 @@ struct boot_info {
 	unsigned int nr_ram;
 	struct mem_range *reserved; /* inside RAM but in use: image, initrd, DTB, ACPI tables */
 	unsigned int nr_reserved;
-	u64 *cpu_hwid; /* [nr_cpus] APIC id or MPIDR; entry 0 is the boot CPU */
+	u64 *cpu_hwid;       /* [nr_cpus] APIC id or MPIDR; entry 0 is the boot CPU */
 	const char *cmdline; /* never NULL; lives for ever */
 	const char *machine; /* as the firmware names it, for the boot message */
 };

@@ -11,7 +11,7 @@ struct cpumask {
 	u64 bits[MAX_CPUS / 64];
 };
 
-extern unsigned int nr_cpus;	   /* CPUs that boot found; valid after arch_boot_init() */
+extern unsigned int nr_cpus;      /* CPUs that boot found; valid after arch_boot_init() */
 extern struct cpumask cpu_online; /* set by each CPU as it starts to schedule; read with atomics */
 DECLARE_PER_CPU(u32, cpu_number);
 
@@ -34,7 +34,9 @@ static inline void cpumask_clear(struct cpumask *m, unsigned int c)
 unsigned int cpumask_weight(const struct cpumask *m);
 
 #define for_each_cpu(c) for (unsigned int c = 0; c < nr_cpus; c++)
-#define for_each_online_cpu(c) for_each_cpu(c) if (cpumask_test(&cpu_online, c))
+#define for_each_online_cpu(c)                                                                     \
+	for_each_cpu (c)                                                                           \
+		if (cpumask_test(&cpu_online, c))
 
 /* Starts every secondary CPU and waits for each (2 s limit, then a message and it stays off).
  * Thread context, boot CPU. */

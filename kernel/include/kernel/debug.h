@@ -13,9 +13,9 @@ unsigned int backtrace_collect(unsigned long pc, unsigned long fp, u64 *out, uns
 void backtrace_print(unsigned long pc, unsigned long fp);
 /* A kernel exception that nobody can handle: readable report, crash record, stop. */
 void __noreturn oops(struct trap_frame *tf, const char *what, u64 code, unsigned long addr);
-void watchdog_init(void);     /* boot CPU, after all CPUs are up */
-void watchdog_tick(void);     /* from the timer interrupt of each CPU */
-void watchdog_idle(void);     /* from idle, before sleeping: global quiescence check */
+void watchdog_init(void); /* boot CPU, after all CPUs are up */
+void watchdog_tick(void); /* from the timer interrupt of each CPU */
+void watchdog_idle(void); /* from idle, before sleeping: global quiescence check */
 void debug_nmi(struct trap_frame *tf);
 /* Starts the hang that boot option bug=NAME asks for (kernel/debug/bugs.c); HANGBENCH builds only.
  * Thread context. */

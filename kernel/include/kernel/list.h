@@ -8,7 +8,10 @@ struct list_head {
 	struct list_head *next, *prev;
 };
 
-#define LIST_HEAD_INIT(name) {&(name), &(name)}
+#define LIST_HEAD_INIT(name)                                                                       \
+	{                                                                                          \
+		&(name), &(name)                                                                   \
+	}
 #define LIST_HEAD(name) struct list_head name = LIST_HEAD_INIT(name)
 
 static inline void list_init(struct list_head *h)
@@ -19,7 +22,8 @@ static inline bool list_empty(const struct list_head *h)
 {
 	return h->next == h;
 }
-static inline void list_insert_between(struct list_head *n, struct list_head *p, struct list_head *x)
+static inline void list_insert_between(struct list_head *n, struct list_head *p,
+				       struct list_head *x)
 {
 	n->prev = p;
 	n->next = x;
@@ -41,7 +45,7 @@ static inline void list_del(struct list_head *n)
 	n->next->prev = n->prev;
 	list_init(n);
 }
-#define list_entry(p, type, member) container_of(p, type, member)
+#define list_entry(p, type, member)       container_of(p, type, member)
 #define list_first_entry(h, type, member) list_entry((h)->next, type, member)
 #define list_for_each_entry(pos, h, member)                                                        \
 	for (pos = list_entry((h)->next, __typeof__(*pos), member); &pos->member != (h);           \

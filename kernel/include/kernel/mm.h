@@ -15,15 +15,15 @@ struct page {
 	union {
 		struct list_head free_link; /* buddy */
 		struct {
-			void *slab;	  /* slab that owns it */
-			void *owner;	  /* page cache: inode mapping */
+			void *slab;  /* slab that owns it */
+			void *owner; /* page cache: inode mapping */
 		};
 	};
 	u64 index; /* page cache: page number in the file */
 };
 #define PG_RESERVED 1u /* never allocated: image, tables */
-#define PG_SLAB 2u
-#define PG_BUDDY 4u /* heads a free block */
+#define PG_SLAB     2u
+#define PG_BUDDY    4u /* heads a free block */
 
 /* Page allocator, per-CPU tables, slab, final page tables with W^X. Boot CPU, once. */
 void mm_init(void);

@@ -15,8 +15,10 @@ struct CAPABILITY("mutex") mutex {
 };
 void mutex_init(struct mutex *m, struct track_class *cls);
 #define MUTEX_INIT(name, cls)                                                                      \
-	{.guard = SPINLOCK_INIT(sync_guard_class), .waiters = LIST_HEAD_INIT((name).waiters),      \
-	 .track = TRACK_LOCK_INIT(cls)}
+	{                                                                                          \
+		.guard = SPINLOCK_INIT(sync_guard_class),                                          \
+		.waiters = LIST_HEAD_INIT((name).waiters), .track = TRACK_LOCK_INIT(cls)           \
+	}
 #define DEFINE_MUTEX(name, cls) struct mutex name = MUTEX_INIT(name, cls)
 DECLARE_LOCK_CLASS(sync_guard_class);
 void mutex_lock(struct mutex *m) ACQUIRE(*m);

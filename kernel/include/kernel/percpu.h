@@ -8,13 +8,13 @@
 #include <kernel/types.h>
 #include <arch/percpu.h>
 
-#define DEFINE_PER_CPU(type, name) __section(".data.percpu") __typeof__(type) name
+#define DEFINE_PER_CPU(type, name)  __section(".data.percpu") __typeof__(type) name
 #define DECLARE_PER_CPU(type, name) extern __typeof__(type) name
 
 extern unsigned long *percpu_offset; /* [cpu], bytes to add to a link-time address */
 
 #define per_cpu_ptr(p, cpu) ((__typeof__(p))((unsigned long)(p) + percpu_offset[cpu]))
-#define this_cpu_ptr(p) ((__typeof__(p))((unsigned long)(p) + arch_percpu_offset()))
+#define this_cpu_ptr(p)     ((__typeof__(p))((unsigned long)(p) + arch_percpu_offset()))
 
 /* Boot CPU, once, after boot_alloc works and nr_cpus is known. */
 void percpu_init(void);

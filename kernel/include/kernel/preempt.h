@@ -5,7 +5,7 @@
 
 #include <kernel/types.h>
 
-#define PREEMPT_IRQ (1u << 16)
+#define PREEMPT_IRQ      (1u << 16)
 #define PREEMPT_IRQ_MASK 0x00ff0000u
 
 u32 *preempt_count_ptr(void); /* the current thread's word; same address while it runs */

@@ -15,12 +15,12 @@ struct process {
 	struct thread *thread;
 	struct mm *mm;
 	struct inode *cwd;
-	struct process *parent;	  /* [T] */
+	struct process *parent;    /* [T] */
 	struct list_head children; /* [T] */
-	struct list_head sibling; /* [T] */
+	struct list_head sibling;  /* [T] */
 	struct wait_queue child_wait;
 	bool zombie; /* [T] */
-	int status; /* as wait4 gives it [T] */
+	int status;  /* as wait4 gives it [T] */
 	struct mutex files_lock;
 	struct file *files[NR_FILES]; /* under files_lock */
 	u64 cloexec[NR_FILES / 64];
@@ -30,14 +30,14 @@ struct process {
 	u32 __user *clear_child_tid;
 	char name[32];
 	struct list_head all_link; /* [T] */
-	u32 pgid, sid;		   /* [T] */
+	u32 pgid, sid;             /* [T] */
 	u32 __user *set_child_tid; /* written at the child's first return to user mode, then NULL */
 	struct sig_action actions[NSIG]; /* [T] */
-	u64 sig_pending; /* [T] */
+	u64 sig_pending;                 /* [T] */
 	u64 leaving_site; /* own: where it is about to leave the kernel, 0 = nobody noted it */
-	u32 kill_sig;	 /* atomic: signal that ended it, 0 = none yet */
+	u32 kill_sig;     /* atomic: signal that ended it, 0 = none yet */
 	u64 run_ns, child_run_ns; /* CPU time at its end; of children waited for [T] */
-}; /* [T] = under process_tree_lock */
+};                                /* [T] = under process_tree_lock */
 
 static inline struct process *current_process(void)
 {
@@ -48,8 +48,8 @@ void process_init(void);
  * clear message when there is none. */
 void process_start_init(void);
 long process_fork(const struct trap_frame *parent, u64 flags, unsigned long stack);
-/* The same with all of clone's arguments. Memory is never shared: CLONE_VM is only accepted together
- * with CLONE_VFORK, and gives a copy. Child's pid, -EINVAL, -ENOSYS, -ENOMEM, -EAGAIN. */
+/* The same with all of clone's arguments. Memory is never shared: CLONE_VM is only accepted
+ * together with CLONE_VFORK, and gives a copy. Child's pid, -EINVAL, -ENOSYS, -ENOMEM, -EAGAIN. */
 struct clone_args {
 	u64 flags;
 	unsigned long stack, tls;

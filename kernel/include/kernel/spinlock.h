@@ -11,7 +11,10 @@ struct CAPABILITY("spinlock") spinlock {
 	u32 locked; /* atomic */
 	struct track_lock track;
 };
-#define SPINLOCK_INIT(cls) {.track = TRACK_LOCK_INIT(cls)}
+#define SPINLOCK_INIT(cls)                                                                         \
+	{                                                                                          \
+		.track = TRACK_LOCK_INIT(cls)                                                      \
+	}
 #define DEFINE_SPINLOCK(name, cls) struct spinlock name = SPINLOCK_INIT(cls)
 
 void spin_init(struct spinlock *l, struct track_class *cls);

@@ -1,4 +1,5 @@
-/* string.h - the freestanding subset. memcpy, memmove, memset, memcmp are what clang itself calls. */
+/* string.h - the freestanding subset. memcpy, memmove, memset, memcmp are what clang itself calls.
+ */
 #ifndef KERNEL_STRING_H
 #define KERNEL_STRING_H
 

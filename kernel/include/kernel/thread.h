@@ -1,5 +1,5 @@
-/* thread.h - a schedulable thread, kernel or user. What a reader of the black box needs (state, CPU,
- * held locks, waits, preempt count, names) lives only in its entry `bb`: one truth. */
+/* thread.h - a schedulable thread, kernel or user. What a reader of the black box needs (state,
+ * CPU, held locks, waits, preempt count, names) lives only in its entry `bb`: one truth. */
 #ifndef KERNEL_THREAD_H
 #define KERNEL_THREAD_H
 
@@ -24,20 +24,20 @@ struct thread {
 	struct arch_thread arch;
 
 	struct process *proc; /* NULL: kernel thread */
-	struct mm *mm;	      /* address space, NULL: kernel thread */
-	u32 slot;	      /* index of bb in the task table */
-	u32 refs;	      /* atomic */
+	struct mm *mm;        /* address space, NULL: kernel thread */
+	u32 slot;             /* index of bb in the task table */
+	u32 refs;             /* atomic */
 
 	/* under the run queue lock of bb->cpu */
 	struct rb_node run_node;
-	u64 vruntime;	/* ns, weighted */
+	u64 vruntime;   /* ns, weighted */
 	u64 exec_start; /* ticks */
 	u64 slice_start;
 	u32 weight;
-	bool queued; /* in the run queue's tree */
+	bool queued;    /* in the run queue's tree */
 	u32 park_state; /* atomic; BB_ST_* it is about to sleep in, 0 none */
-	bool pinned; /* stays on its CPU */
-	bool dead;   /* switch away for the last time */
+	bool pinned;    /* stays on its CPU */
+	bool dead;      /* switch away for the last time */
 
 	bool kill_pending; /* atomic: die at the next exit to user mode or killable wait */
 	void (*entry)(void *);

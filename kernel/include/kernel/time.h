@@ -6,11 +6,11 @@
 #include <arch/time.h>
 
 #define NSEC_PER_SEC 1000000000ull
-#define TICK_HZ 250u /* scheduler tick while a CPU has work */
+#define TICK_HZ      250u /* scheduler tick while a CPU has work */
 
-u64 time_ns(void);		/* ns since the first instruction; any context */
-u64 time_wall_ns(void);		/* ns since 1970 */
-u64 ticks_to_ns(u64 ticks);	/* a duration */
+u64 time_ns(void);          /* ns since the first instruction; any context */
+u64 time_wall_ns(void);     /* ns since 1970 */
+u64 ticks_to_ns(u64 ticks); /* a duration */
 u64 ns_to_ticks(u64 ns);
 void time_init(void); /* boot CPU, after arch_time_init */
 void timers_init_cpu(void);

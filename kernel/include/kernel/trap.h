@@ -12,7 +12,7 @@
 void irq_enter(struct trap_frame *tf);
 void irq_exit(struct trap_frame *tf);
 void trap_irq(struct trap_frame *tf, unsigned int irq); /* device interrupt */
-void trap_timer(struct trap_frame *tf);			/* this CPU's timer */
+void trap_timer(struct trap_frame *tf);                 /* this CPU's timer */
 void trap_ipi(struct trap_frame *tf, enum ipi_kind kind);
 /* NMI or NMI-priority interrupt; no irq_enter around it. May interrupt anything. */
 void trap_nmi(struct trap_frame *tf);
@@ -20,9 +20,9 @@ void trap_nmi(struct trap_frame *tf);
 /* Page fault. Flags below. Called with interrupts masked; enables them itself where the
  * interrupted context had them on. Returns when the access may be retried; otherwise it does not
  * return to the faulting instruction (fixup, kill, or panic). */
-#define FAULT_WRITE 1u
-#define FAULT_EXEC 2u
-#define FAULT_USER 4u	 /* from user mode */
+#define FAULT_WRITE   1u
+#define FAULT_EXEC    2u
+#define FAULT_USER    4u /* from user mode */
 #define FAULT_PRESENT 8u /* protection, not absence */
 void trap_page_fault(struct trap_frame *tf, unsigned long addr, unsigned int flags);
 

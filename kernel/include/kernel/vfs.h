@@ -22,7 +22,8 @@ struct kstat {
 	u32 dev;
 };
 /* Calls emit for each entry from position *pos on, advances *pos; stops when emit returns false. */
-typedef bool (*dir_emit_t)(void *ctx, const char *name, size_t len, u64 ino, u8 dtype, u64 next_pos);
+typedef bool (*dir_emit_t)(void *ctx, const char *name, size_t len, u64 ino, u8 dtype,
+			   u64 next_pos);
 
 struct inode_ops {
 	/* Finds `name` in directory dir: inode with a reference, or ERR_PTR(-ENOENT, ...). */
@@ -41,7 +42,8 @@ struct file_ops {
 	ssize_t (*write)(struct file *f, const void __user *buf, size_t n, loff_t *pos);
 	int (*readdir)(struct file *f, void *ctx, dir_emit_t emit);
 	long (*ioctl)(struct file *f, unsigned int cmd, unsigned long arg);
-	/* What can be done now without waiting: POLLIN | POLLOUT | POLLHUP ... NULL: always ready. */
+	/* What can be done now without waiting: POLLIN | POLLOUT | POLLHUP ... NULL: always ready.
+	 */
 	u32 (*poll)(struct file *f);
 };
 struct inode {
@@ -52,8 +54,8 @@ struct inode {
 	struct super_block *sb;
 	const struct inode_ops *ops;
 	const struct file_ops *fops;
-	u32 refs;		  /* atomic */
-	struct list_head hash_link; /* inode cache, under its lock */
+	u32 refs;                     /* atomic */
+	struct list_head hash_link;   /* inode cache, under its lock */
 	struct list_head unused_link; /* cached without users, under the same lock */
 	struct mutex pages_lock;
 	struct rb_root pages; /* page cache, by index, under pages_lock */
@@ -70,7 +72,7 @@ struct super_block {
 	void *priv;
 };
 struct file {
-	u32 refs; /* atomic */
+	u32 refs;  /* atomic */
 	u32 flags; /* O_* */
 	struct inode *inode;
 	const struct file_ops *ops;

@@ -11,11 +11,11 @@ struct inode;
 struct thread;
 struct vm_shared; /* mm/shared.c */
 
-#define VMA_READ 1u
-#define VMA_WRITE 2u
-#define VMA_EXEC 4u
+#define VMA_READ   1u
+#define VMA_WRITE  2u
+#define VMA_EXEC   4u
 #define VMA_SHARED 8u
-#define VMA_STACK 16u /* grows down */
+#define VMA_STACK  16u /* grows down */
 
 /* [start, end), page aligned. File-backed: page at `start` shows the file at `offset`; bytes from
  * file_end on are zero (ELF .bss tail). Private writable file pages are copied on write. */
@@ -26,14 +26,15 @@ struct vma {
 	struct inode *inode; /* NULL: anonymous; holds a reference */
 	u64 offset;
 	u64 file_bytes; /* bytes of the mapping that come from the file */
-	struct vm_shared *shared; /* pages of a shared anonymous mapping, found at `offset`; or NULL */
+	struct vm_shared
+		*shared; /* pages of a shared anonymous mapping, found at `offset`; or NULL */
 };
 struct mm {
 	struct mutex lock; /* all below */
 	struct rb_root vmas;
 	u64 *root;
 	u32 asid;
-	u32 users; /* atomic */
+	u32 users;           /* atomic */
 	struct cpumask cpus; /* CPUs that may hold translations */
 	unsigned long brk_start, brk;
 	unsigned long mmap_top;

@@ -17,7 +17,9 @@ struct waiter {
 };
 DECLARE_LOCK_CLASS(waitq_class);
 #define WAIT_QUEUE_INIT(name)                                                                      \
-	{.lock = SPINLOCK_INIT(waitq_class), .waiters = LIST_HEAD_INIT((name).waiters)}
+	{                                                                                          \
+		.lock = SPINLOCK_INIT(waitq_class), .waiters = LIST_HEAD_INIT((name).waiters)      \
+	}
 void waitq_init(struct wait_queue *q);
 /* Returns the number woken. */
 unsigned int wake_up_all(struct wait_queue *q);

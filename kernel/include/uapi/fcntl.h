@@ -5,20 +5,20 @@
 
 #include <asm/fcntl.h>
 
-#define O_ACCMODE   03
-#define O_RDONLY    00
-#define O_WRONLY    01
-#define O_RDWR      02
-#define O_CREAT     0100
-#define O_EXCL      0200
-#define O_NOCTTY    0400
-#define O_TRUNC     01000
-#define O_APPEND    02000
-#define O_NONBLOCK  04000
-#define O_DSYNC     010000
-#define O_NOATIME   01000000
-#define O_CLOEXEC   02000000
-#define O_PATH      010000000
+#define O_ACCMODE  03
+#define O_RDONLY   00
+#define O_WRONLY   01
+#define O_RDWR     02
+#define O_CREAT    0100
+#define O_EXCL     0200
+#define O_NOCTTY   0400
+#define O_TRUNC    01000
+#define O_APPEND   02000
+#define O_NONBLOCK 04000
+#define O_DSYNC    010000
+#define O_NOATIME  01000000
+#define O_CLOEXEC  02000000
+#define O_PATH     010000000
 
 #define AT_FDCWD            (-100)
 #define AT_SYMLINK_NOFOLLOW 0x100
@@ -40,19 +40,19 @@
 #define SEEK_CUR 1
 #define SEEK_END 2
 
-#define S_IFMT   0170000
-#define S_IFSOCK 0140000
-#define S_IFLNK  0120000
-#define S_IFREG  0100000
-#define S_IFBLK  0060000
-#define S_IFDIR  0040000
-#define S_IFCHR  0020000
-#define S_IFIFO  0010000
-#define S_ISLNK(m)  (((m) & S_IFMT) == S_IFLNK)
-#define S_ISREG(m)  (((m) & S_IFMT) == S_IFREG)
-#define S_ISDIR(m)  (((m) & S_IFMT) == S_IFDIR)
-#define S_ISCHR(m)  (((m) & S_IFMT) == S_IFCHR)
-#define S_ISFIFO(m) (((m) & S_IFMT) == S_IFIFO)
+#define S_IFMT      0170000
+#define S_IFSOCK    0140000
+#define S_IFLNK     0120000
+#define S_IFREG     0100000
+#define S_IFBLK     0060000
+#define S_IFDIR     0040000
+#define S_IFCHR     0020000
+#define S_IFIFO     0010000
+#define S_ISLNK(m)  (((m)&S_IFMT) == S_IFLNK)
+#define S_ISREG(m)  (((m)&S_IFMT) == S_IFREG)
+#define S_ISDIR(m)  (((m)&S_IFMT) == S_IFDIR)
+#define S_ISCHR(m)  (((m)&S_IFMT) == S_IFCHR)
+#define S_ISFIFO(m) (((m)&S_IFMT) == S_IFIFO)
 
 /* d_type of a directory entry */
 #define DT_UNKNOWN 0

@@ -1,6 +1,7 @@
 /* shim.c - mm, sync, printk and the block layer on the host, for one thread, so that kernel/fs runs
  * as it is under ASan and UBSan. Locks check that they are free when taken and held when released:
- * a self-deadlock or a lock left held is a failure here, not a hang. Allocation can be made to fail.
+ * a self-deadlock or a lock left held is a failure here, not a hang. Allocation can be made to
+ * fail.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -269,7 +270,8 @@ void panic(const char *fmt, ...)
 	abort();
 }
 
-/* ---- serial port: what goes out is kept, what comes in is fed by tty_receive() ---------------- */
+/* ---- serial port: what goes out is kept, what comes in is fed by tty_receive() ----------------
+ */
 char shim_screen[4096];
 
 bool console_emit(const char *s, size_t n)

@@ -16,10 +16,10 @@ void shim_disk_init(struct shim_disk *d, u8 *data, u64 bytes);
 extern long shim_allocs_left;  /* allocations until they fail; -1 = never */
 extern bool shim_memory_short; /* mm_stats reports almost nothing free */
 extern int shim_locks_held;
-extern bool shim_quiet; /* keep kernel messages to itself */
+extern bool shim_quiet;      /* keep kernel messages to itself */
 extern char shim_log[65536]; /* all messages since shim_log_clear */
 void shim_log_clear(void);
-extern char shim_screen[4096]; /* what went out on the console */
+extern char shim_screen[4096];   /* what went out on the console */
 extern unsigned long shim_pages; /* allocated and not yet freed */
 extern unsigned long shim_objects;
 

@@ -1,5 +1,5 @@
-/* shim.c - what kernel/lib and kernel/mm need of the kernel, for host tests: one CPU, locks that only
- * check their use, a panic that the test can catch. */
+/* shim.c - what kernel/lib and kernel/mm need of the kernel, for host tests: one CPU, locks that
+ * only check their use, a panic that the test can catch. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <kernel/boot.h>

@@ -1,5 +1,8 @@
 /* Host body of <arch/local.h>. */
 #ifndef ASM_LOCAL_H
 #define ASM_LOCAL_H
-static inline u64 arch_local_fetch_add(u64 *p, u64 v) { return __atomic_fetch_add(p, v, 0); }
+static inline u64 arch_local_fetch_add(u64 *p, u64 v)
+{
+	return __atomic_fetch_add(p, v, 0);
+}
 #endif

@@ -1,4 +1,5 @@
-/* Host body of <arch/mmu.h>: physical memory is an arena of the test, SHIM_RAM is its first byte. */
+/* Host body of <arch/mmu.h>: physical memory is an arena of the test, SHIM_RAM is its first byte.
+ */
 #ifndef ASM_MMU_H
 #define ASM_MMU_H
 #define SHIM_RAM 0x40000000ull

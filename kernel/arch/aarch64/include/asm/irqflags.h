@@ -9,7 +9,7 @@
 #include <asm/sysreg.h>
 
 #define GIC_PMR_ENABLED 0xe0ul
-#define GIC_PMR_MASKED 0x60ul
+#define GIC_PMR_MASKED  0x60ul
 
 static inline bool arch_irqflags_disabled(irqflags_t f)
 {

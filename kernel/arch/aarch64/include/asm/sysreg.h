@@ -10,7 +10,7 @@
 		v_;                                                                                \
 	})
 #define sysreg_write(r, v) __asm__ volatile("msr " #r ", %x0" ::"rZ"((u64)(v)) : "memory")
-#define isb() __asm__ volatile("isb" ::: "memory")
-#define dsb(domain) __asm__ volatile("dsb " #domain ::: "memory")
+#define isb()              __asm__ volatile("isb" ::: "memory")
+#define dsb(domain)        __asm__ volatile("dsb " #domain ::: "memory")
 
 #endif

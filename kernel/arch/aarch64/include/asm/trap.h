@@ -6,8 +6,8 @@
 #include <arch/irqflags.h>
 
 #define PSR_MODE_MASK 0xful
-#define PSR_MODE_EL0 0ul
-#define PSR_I BIT(7)
+#define PSR_MODE_EL0  0ul
+#define PSR_I         BIT(7)
 
 struct trap_frame {
 	u64 x[31];

@@ -1,0 +1,54 @@
+"""Hangs on demand (kernel/debug/bugs.c): each must be named by the host tool, checks on or off, and
+by the guest itself when checks are on."""
+import re
+import time
+
+import pytest
+
+import qemu
+from conftest import SMALL
+
+# name: verdict in --json, what the words must hold, what the console must say with checks on
+BUGS = {
+    "abba-mutex": ("cycle", ["demo.left", "demo.right", r"left_then_right\s+kernel/debug/bugs\.c:\d+",
+                             r"right_then_left\s+kernel/debug/bugs\.c:\d+"],
+                   r"HUNG: deadlock: the wait for lock demo\.(left|right) closes a cycle"),
+    "abba-spin": ("cycle", ["demo.table", "demo.list", "table-first", "list-first"],
+                  r"HUNG: deadlock: the wait for lock demo\.(table|list) closes a cycle"),
+    "self-spin": ("self", ["walker", "demo.table", r"walk_table\s+kernel/debug/bugs\.c:\d+",
+                           r"update_table\s+kernel/debug/bugs\.c:\d+"],
+                  r"HUNG: walker .* waits for lock demo\.table, which it holds itself"),
+    "killed-while-holding": ("orphan", ["demo.left", "short-lived", "exited", "user-of-left"],
+                             r"BUG: short-lived .* exits while it holds lock demo\.left"),
+    "sleep-in-atomic": ("owner-sleeping", ["demo.table", "sleeper", "spinner", "sleep_with_table"],
+                        r"BUG: sleeper .* may sleep while it holds lock demo\.table"),
+    "dead-tick": ("cpu-dead", ["cpu3", "deaf"], r"HUNG: CPU 3 has taken no timer interrupt"),
+}
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_bug_is_named(arch, checks, bug):
+    verdict, words_hold, console_says = BUGS[bug]
+    options = qemu.kernel_options(bug=bug, checks=checks, append=SMALL)
+    with qemu.Guest(arch, cpus=4, mem="256M", append=options, gdb=False) as guest:
+        end = time.monotonic() + 60
+        while True:
+            code, text = guest.why("--json")
+            words = guest.why()[1]
+            said = checks == "off" or re.search(console_says, guest.console())
+            if code == 1 and f'"{verdict}"' in text and said:
+                break
+            assert time.monotonic() < end, f"{words}\n{guest.console()[-2000:]}"
+            time.sleep(0.5)
+        for part in words_hold:
+            assert re.search(part, words), words
+        assert len(words.splitlines()) <= 25, words
+        if checks == "off":
+            assert "HUNG" not in guest.console() and "BUG:" not in guest.console(), guest.console()
+
+
+def test_unknown_bug_lists_the_known(arch):
+    with qemu.Guest(arch, cpus=1, append="bug=no-such-bug", gdb=False) as guest:
+        console = guest.wait_for(qemu.PROMPT, 90)
+        assert "bug=no-such-bug is not known" in console and "abba-mutex" in console
+        assert guest.why()[0] == 0
