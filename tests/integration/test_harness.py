@@ -141,6 +141,8 @@ def test_guest_dies_with_its_starter(tmp_path):
 def test_slots_do_not_deadlock(tmp_path, monkeypatch):
     """Whoever holds a slot gets more without waiting; others wait until the last is given back."""
     monkeypatch.delenv(qemu.Slot.MARK, raising=False)
+    monkeypatch.setattr(qemu.Slot, "users", 0)
+    monkeypatch.setattr(qemu.Slot, "fd", -1)
     monkeypatch.setattr(qemu.tempfile, "gettempdir", lambda: str(tmp_path))
     monkeypatch.setattr(qemu.os, "cpu_count", lambda: 1)
     qemu.Slot.take()
