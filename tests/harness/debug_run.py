@@ -12,7 +12,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
 import qemu
@@ -37,7 +36,7 @@ def gdb_command(opt, run_dir):
 
 
 def run_tmux(opt):
-    run_dir = tempfile.mkdtemp(prefix="hindsight-", dir=qemu.run_base(qemu.parse_size(opt.mem)))
+    run_dir = qemu.make_run_dir(qemu.parse_size(opt.mem))
     pidfile = os.path.join(run_dir, "pid")
     console = qemu.command_line(opt.arch, run_dir, config=opt.config, cpus=opt.cpus, mem=opt.mem,
                                 append=opt.kernel_options, accel=opt.accel, interactive=True)

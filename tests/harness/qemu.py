@@ -63,6 +63,17 @@ def run_base(size):
     return tempfile.gettempdir()
 
 
+def make_run_dir(size):
+    """A private run directory with room for `size` bytes of RAM. Sweeps away those of processes that
+    were killed before they could."""
+    base = run_base(size)
+    for name in os.listdir(base):
+        m = re.fullmatch(r"hindsight-(\d+)-\w+", name)
+        if m and not os.path.exists(f"/proc/{m[1]}"):
+            shutil.rmtree(os.path.join(base, name), ignore_errors=True)
+    return tempfile.mkdtemp(prefix=f"hindsight-{os.getpid()}-", dir=base)
+
+
 def command_line(arch, run_dir, *, config="debug", cpus=4, mem="512M", append="", accel="tcg",
                  gdb=True, interactive=False, stopped=False, kernel=None, disk=None):
     """The QEMU command line as a list. `interactive` puts the console on the terminal with QEMU's
@@ -245,7 +256,7 @@ class Guest:
         Slot.take()
         self._slot = True
         try:
-            self.run_dir = tempfile.mkdtemp(prefix="hindsight-", dir=run_base(parse_size(self.mem)))
+            self.run_dir = make_run_dir(parse_size(self.mem))
             self.cmd = command_line(self.arch, self.run_dir, config=self.config, cpus=self.cpus,
                                     mem=self.mem, append=self.append, accel=self.accel,
                                     gdb=self.gdb, stopped=self.stopped, kernel=self.kernel,

@@ -8,14 +8,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 
 import qemu
 from options import Options, on_terminal, say
 
 
 def run_interactive(opt):
-    run_dir = tempfile.mkdtemp(prefix="hindsight-", dir=qemu.run_base(qemu.parse_size(opt.mem)))
+    run_dir = qemu.make_run_dir(qemu.parse_size(opt.mem))
     cmd = qemu.command_line(opt.arch, run_dir, config=opt.config, cpus=opt.cpus, mem=opt.mem,
                             append=opt.kernel_options, accel=opt.accel, interactive=True)
     say(f"booting {opt.words()}; Ctrl-A x ends it")

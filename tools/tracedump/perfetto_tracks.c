@@ -429,15 +429,28 @@ static void hold_end(struct pt *t, struct pt_lock *l, uint32_t lane, uint64_t ns
 	struct pt_track *k = lane_track(t, l, lane);
 	size_t in, p = event_begin(t, k, ns, TE_END, NULL, &in);
 
-	for (uint32_t i = 0; i < l->lane[lane].nflows; i++)
-		td_pb_fixed64(&t->pb, TE_FLOW, l->lane[lane].flow[i]);
 	if (mark)
 		note_bool(t, mark);
 	event_end(t, p, in);
 	if (k->depth)
 		k->depth--;
 	l->lane[lane].busy = false;
-	l->lane[lane].nflows = 0;
+}
+
+/* When did `tid` take the lock? Its held list knows if it holds it still; else the event's time. */
+static uint64_t taken_ns(struct pt *t, uint64_t addr, uint32_t tid, uint64_t event_ns)
+{
+	const struct td_model *m = &t->s->model;
+	uint32_t n = 0;
+	const struct td_holder *h = td_model_holders(m, addr, &n);
+
+	for (uint32_t i = 0; h && i < n; i++) {
+		uint64_t ns = td_box_ns(m->box, h[i].held.ticks);
+
+		if (h[i].node < m->ntasks && m->task[h[i].node].t.tid == tid && ns < event_ns)
+			return ns;
+	}
+	return event_ns;
 }
 
 static int hold_begin(struct pt *t, struct pt_lock *l, uint32_t tid, uint32_t cpu,
@@ -461,20 +474,37 @@ static int hold_begin(struct pt *t, struct pt_lock *l, uint32_t tid, uint32_t cp
 		return -1;
 	l->lane[i].busy = true;
 	l->lane[i].tid = tid;
-	l->lane[i].nflows = 0;
 	k = lane_track(t, l, i);
 	if (tid)
 		pt_task_text(t->s, (int32_t)tid, name, sizeof(name));
 	else
 		snprintf(name, sizeof(name), "idle or an interrupt");
 	push(k, PT_HOLD, tid);
-	p = event_begin(t, k, e->ns, TE_BEGIN, name, &in);
+	p = event_begin(t, k, late ? taken_ns(t, l->addr, tid, e->ns) : e->ns, TE_BEGIN, name, &in);
 	if (late)
 		note_bool(t, "taken_before");
 	else
 		note_args(t, cpu, e, row);
 	event_end(t, p, in);
 	return (int)i;
+}
+
+/* The end of the arrow from a waiter: a mark inside the holder's slice. A flow runs from the
+ * earlier event to the later one; the mark has the waiter's time and follows it in the file, so the
+ * arrow always leads from the waiter to the holder. */
+static void wanted(struct pt *t, struct pt_lock *l, uint32_t lane, uint64_t ns, uint32_t waiter)
+{
+	char name[160], holder[64] = "idle or an interrupt", who[64] = "idle or an interrupt";
+	size_t in, p;
+
+	if (l->lane[lane].tid)
+		pt_task_text(t->s, (int32_t)l->lane[lane].tid, holder, sizeof(holder));
+	if (waiter)
+		pt_task_text(t->s, (int32_t)waiter, who, sizeof(who));
+	snprintf(name, sizeof(name), "held by %s, wanted by %s", holder, who);
+	p = event_begin(t, lane_track(t, l, lane), ns, TE_INSTANT, name, &in);
+	td_pb_fixed64(&t->pb, TE_FLOW, t->flows);
+	event_end(t, p, in);
 }
 
 static void lock_event(struct pt *t, uint32_t cpu, const struct td_event *e,
@@ -504,11 +534,11 @@ static void lock_event(struct pt *t, uint32_t cpu, const struct td_event *e,
 		else if (owner)
 			lane = hold_begin(t, l, owner, cpu, e, row, true);
 		t->flows++;
-		if (lane >= 0 && l->lane[lane].nflows < PT_FLOWS)
-			l->lane[lane].flow[l->lane[lane].nflows++] = t->flows;
 		snprintf(name, sizeof(name), "Lock contention on a %s lock (owner tid: %u)",
 			 td_class_name(&t->s->names, l->class), owner);
 		begin(t, home(t, cpu, e->tid), cpu, e, row, name, PT_LOCK, addr, t->flows);
+		if (lane >= 0)
+			wanted(t, l, (uint32_t)lane, e->ns, tid);
 		break;
 	case BB_ROLE_LOCK_WAITED:
 		end(t, home(t, cpu, e->tid), cpu, e, row, PT_LOCK, addr);

@@ -8,7 +8,6 @@
 
 #define PT_DEPTH          32
 #define PT_LANES          8
-#define PT_FLOWS          16
 #define PT_CLOCK_BOOTTIME 6
 #define PT_LOG_TID        0x7ffe0000u /* stands for "no thread": boot and idle */
 
@@ -31,8 +30,6 @@ struct pt_lock {
 	struct {
 		bool busy;
 		uint32_t tid;
-		uint64_t flow[PT_FLOWS];
-		uint32_t nflows;
 	} lane[PT_LANES];
 };
 
