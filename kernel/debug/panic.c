@@ -31,10 +31,7 @@ static struct cpumask panic_stopped;
 
 void emit_line(const char *line)
 {
-	size_t n = strlen(line);
-
-	box_console_write(line, (u32)n);
-	console_write(line, n);
+	console_write(line, strlen(line));
 }
 
 void emit(const char *fmt, ...)

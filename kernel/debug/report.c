@@ -1,8 +1,11 @@
 /* report.c - the serial console's short form of a finding: verdict, owner, sites. The long form is
  * the host tool's. Called by the tracker in any context, with any lock held; takes none. */
+#include <kernel/atomic.h>
+#include <kernel/cpu.h>
 #include <kernel/debug.h>
 #include <kernel/time.h>
 #include <kernel/string.h>
+#include <arch/cpu.h>
 #include <tracing/box.h>
 #include <tracing/events.h>
 #include <tracing/tracker.h>
@@ -95,8 +98,29 @@ static void sentence(const struct bb_report *r)
 	}
 }
 
+/* Keeps the lines of two reports apart, for a while: whoever waits too long, or interrupts the one
+ * that prints, prints all the same. Returns whether the turn is ours to give back. */
+#define TURN_MS 100
+static u32 report_turn; /* CPU + 1 */
+
+static bool take_turn(void)
+{
+	u64 end = arch_ticks() + arch_ticks_hz() / 1000 * TURN_MS;
+	u32 seen;
+
+	do {
+		seen = 0;
+		if (atomic_try_cmpxchg(&report_turn, &seen, this_cpu() + 1))
+			return true;
+		arch_cpu_relax();
+	} while (seen != this_cpu() + 1 && arch_ticks() < end);
+	return false;
+}
+
 void port_report(const struct bb_report *r)
 {
+	bool turn = take_turn();
+
 	static const char *const second[] = {
 		[BB_CHK_LEAVE] = "left at",   [BB_CHK_EXIT] = "exits at",
 		[BB_CHK_SLEEP] = "sleeps at", [BB_CHK_UNLOCK] = "before at",
@@ -114,4 +138,6 @@ void port_report(const struct bb_report *r)
 	     (unsigned long long)(ticks_to_ns(r->ticks - box_header()->clock_anchor) / 1000000 %
 				  1000),
 	     (u32)(r->event >> 32), (u32)r->event);
+	if (turn)
+		atomic_store_release(&report_turn, 0);
 }

@@ -27,7 +27,6 @@
 
 static u32 owner;   /* CPU + 1, 0 = free */
 static bool busted; /* once set, for ever */
-static u64 dropped; /* bytes */
 
 enum take { TAKE_OWNED, TAKE_THROUGH, TAKE_FAILED };
 
@@ -52,6 +51,15 @@ static void console_put(const char *s, size_t n)
 	}
 }
 
+/* Bytes; a counter of the black box, made at boot (kernel/trace/setup.c). */
+static void count_dropped(size_t n)
+{
+	struct bb_counter *c = n ? box_counter("console_dropped") : NULL;
+
+	if (c)
+		atomic_fetch_add(&c->value, n);
+}
+
 static bool console_emit_chunk(const char *s, size_t n)
 {
 	u64 hz = arch_ticks_hz();
@@ -73,7 +81,7 @@ static bool console_emit_chunk(const char *s, size_t n)
 			break;
 		arch_cpu_relax();
 	}
-	atomic_fetch_add(&dropped, n);
+	count_dropped(n);
 	return false;
 }
 
@@ -89,7 +97,7 @@ bool console_emit(const char *s, size_t n)
 		n -= c;
 	}
 	/* What follows a dropped chunk is dropped with it: waiting again for each would add up. */
-	atomic_fetch_add(&dropped, n);
+	count_dropped(n);
 	return all;
 }
 
@@ -107,9 +115,4 @@ void console_write(const char *s, size_t n)
 void console_bust_lock(void)
 {
 	atomic_store(&busted, true);
-}
-
-u64 console_dropped(void)
-{
-	return atomic_load(&dropped);
 }

@@ -7,7 +7,5 @@
 /* Sends text to the serial port, "\n" as "\r\n". Any context, NMI included; waits a bounded time
  * for another CPU's text to end, then counts the text as dropped (returns false). */
 bool console_emit(const char *s, size_t n);
-/* Bytes that never reached the serial port. They are in the black box. */
-u64 console_dropped(void);
 
 #endif

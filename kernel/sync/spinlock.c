@@ -13,6 +13,8 @@
 #include <kernel/preempt.h>
 #include <kernel/spinlock.h>
 #include <arch/context.h>
+#include <arch/time.h>
+#include <tracing_port.h>
 #include <arch/cpu.h>
 
 /* Looks at the wait-for chain after this many turns, then every time that many have passed. */
@@ -69,11 +71,24 @@ void spin_unlock(struct spinlock *l) NO_TSA
 	preempt_enable();
 }
 
+/* For the CPU table: since when and where this CPU has masked interrupts. Interrupts masked. */
+static __always_inline void note_irqs_off(u64 since, unsigned long site)
+{
+	struct bb_cpu *c = port_cpu();
+
+	if (c) {
+		WRITE_ONCE(c->irqs_off_site, site);
+		WRITE_ONCE(c->irqs_off_since, since);
+	}
+}
+
 irqflags_t spin_lock_irqsave(struct spinlock *l) NO_TSA
 {
 	irqflags_t f = arch_irq_save();
 
 	preempt_disable();
+	if (!arch_irqflags_disabled(f))
+		note_irqs_off(arch_ticks(), RET_IP);
 	enter(l, BB_HOLD_EXCL | BB_HOLD_IRQOFF, RET_IP);
 	return f;
 }
@@ -82,6 +97,8 @@ void spin_unlock_irqrestore(struct spinlock *l, irqflags_t f) NO_TSA
 {
 	track_released(&l->track, BB_HOLD_EXCL | BB_HOLD_IRQOFF, RET_IP);
 	atomic_store_release(&l->locked, 0);
+	if (!arch_irqflags_disabled(f))
+		note_irqs_off(0, 0);
 	arch_irq_restore(f);
 	preempt_enable();
 }

@@ -40,6 +40,7 @@ void trace_early_init(u64 entry_ticks)
 	trace_box.control.checks_on = 1;
 	box_counter("early_drops");
 	box_counter("reports_lost");
+	box_counter("console_dropped");
 	trace_box.header.clock_anchor = entry_ticks;
 	for (struct track_class *c = __lockclass_start; c < __lockclass_end; c++)
 		track_class_add(c);
