@@ -56,7 +56,14 @@ void backtrace_print(unsigned long pc, unsigned long fp)
 	for (unsigned int i = 0; i < n; i++) {
 		unsigned long off = 0, size = 0;
 		const char *name = ksym_lookup(frames[i], &off, &size);
+		unsigned int same = 0;
 
-		emit("    #%u  %s+0x%lx/0x%lx\n", i, name, off, size);
+		while (i + same + 1 < n && frames[i + same + 1] == frames[i])
+			same++;
+		emit("    #%u  %s+0x%lx/0x%lx", i, name, off, size);
+		if (same)
+			emit("  and %u times more", same);
+		emit("\n");
+		i += same;
 	}
 }

@@ -189,6 +189,37 @@ static void dead_tick(void)
 	start(nr_cpus - 1, "deaf", interrupts_left_off);
 }
 
+/* ---- crashes: what the report of an exception looks like --------------------------------------
+ */
+
+static void write_null(void *arg)
+{
+	*(volatile u32 *)arg = 1;
+}
+
+static void null_pointer(void)
+{
+	start(nr_cpus - 1, "null-writer", write_null);
+}
+
+static __noinline u64 dig(u64 depth)
+{
+	volatile u64 here[32];
+
+	here[depth % 32] = depth;
+	return depth == ~0ull ? 0 : dig(depth + 1) + here[depth % 32];
+}
+
+static void dig_for_ever(void *arg)
+{
+	dig(0);
+}
+
+static void stack_overflow(void)
+{
+	start(nr_cpus - 1, "digger", dig_for_ever);
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(void);
@@ -200,6 +231,8 @@ static const struct {
 	{"killed-while-holding", killed_while_holding},
 	{"sleep-in-atomic", sleep_in_atomic},
 	{"dead-tick", dead_tick},
+	{"null-pointer", null_pointer},
+	{"stack-overflow", stack_overflow},
 };
 
 void bugs_start(void)

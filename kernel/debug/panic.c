@@ -115,6 +115,7 @@ static void __noreturn die(const char *reason, const struct crash_facts *f)
 {
 	struct bb_crash *cr = &trace_box.crash;
 	struct thread *t = arch_current();
+	char who[64];
 	u32 none = 0;
 
 	arch_irq_disable();
@@ -139,14 +140,14 @@ static void __noreturn die(const char *reason, const struct crash_facts *f)
 	cr->addr = f->addr;
 	cr->code = f->code;
 	strscpy(cr->reason, reason, sizeof(cr->reason));
-	cr->nframes = backtrace_collect(f->pc, f->fp, cr->frames, BB_CRASH_FRAMES);
+	cr->nframes = backtrace_collect(0, f->fp, cr->frames, BB_CRASH_FRAMES);
 	atomic_store_release(&cr->valid, 1);
 	atomic_store_release(&trace_box.control.panicked, 1);
 	stop_others();
 	console_bust_lock();
 	emit("\nPANIC: %s\n", reason);
-	emit("    CPU %u, %s (pid %u), %llu ms after boot\n", this_cpu(),
-	     t ? t->bb->name : "no task", t ? t->bb->pid : 0,
+	emit("    CPU %u, %s, %llu ms after boot\n", this_cpu(),
+	     owner_name(cr->task, who, sizeof(who)),
 	     (unsigned long long)(arch_ticks_hz() ? time_ns() / 1000000 : 0));
 	if (f->tf)
 		arch_trap_print(f->tf, emit_register_line);

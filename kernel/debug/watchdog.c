@@ -16,9 +16,10 @@
 #include <tracing/events.h>
 #include <tracing/tracker.h>
 
-#define PERIOD_NS   NSEC_PER_SEC
-#define STUCK_NS    (8 * NSEC_PER_SEC)
-#define WAIT_OLD_NS (2 * NSEC_PER_SEC)
+#define PERIOD_NS    NSEC_PER_SEC
+#define STUCK_NS     (8 * NSEC_PER_SEC)
+#define WAIT_OLD_NS  (2 * NSEC_PER_SEC)
+#define IDLE_LOOK_NS (NSEC_PER_SEC / 4) /* how often a CPU that goes idle looks at all waits */
 
 static DEFINE_PER_CPU(struct timer, watchdog_timer);
 static DEFINE_PER_CPU(bool, watchdog_armed);
@@ -86,12 +87,17 @@ void watchdog_init(void)
 	arch_irq_restore(f);
 }
 
+static DEFINE_PER_CPU(u64, last_look);
+
 void watchdog_idle(void)
 {
+	u64 *last = this_cpu_ptr(&last_look), now = arch_ticks();
+
 	/* Is anything but the watchdog's own timers going to happen? Idle CPUs only: racy reads,
 	 * and a wrong guess costs one scan. */
 	watchdog_tick();
-	if (!checks_on() || timers_next() != this_cpu_ptr(&watchdog_timer)->deadline)
+	if (!checks_on() || now - *last < ns_to_ticks(IDLE_LOOK_NS) ||
+	    timers_next() != this_cpu_ptr(&watchdog_timer)->deadline)
 		return;
 	for_each_online_cpu (c) {
 		struct bb_cpu *b = *per_cpu_ptr(&trace_cpu, c);
@@ -99,5 +105,6 @@ void watchdog_idle(void)
 		if (c != this_cpu() && READ_ONCE(b->mode) != BB_MODE_IDLE)
 			return;
 	}
+	*last = now;
 	track_scan_waits(ns_to_ticks(WAIT_OLD_NS / 2));
 }

@@ -47,6 +47,28 @@ def test_bug_is_named(arch, checks, bug):
             assert "HUNG" not in guest.console() and "BUG:" not in guest.console(), guest.console()
 
 
+CRASHES = {
+    "null-pointer": (r"PANIC: .*null pointer.* in write_null", "write_null"),
+    "stack-overflow": (r"PANIC: kernel stack overflow of digger.* in dig", "dig"),
+}
+
+
+@pytest.mark.parametrize("bug", CRASHES)
+def test_crash_is_readable(arch, cpus, bug):
+    """The report names the mistake, the thread and the way there; the machine ends with a failure
+    status, and the black box still tells what happened."""
+    says, function = CRASHES[bug]
+    with qemu.Guest(arch, cpus=cpus, append=f"bug={bug}", gdb=False) as guest:
+        guest.wait_exit(60)
+        console = guest.console()
+        assert re.search(says, console, re.I), console[-3000:]
+        assert re.search(rf"#\d+ +{function}\+0x", console), console[-3000:]
+        assert not guest.passed
+        assert "PANIC inside" not in console, console[-3000:]
+        code, words = guest.why()
+        assert code == 1 and function in words, words
+
+
 def test_unknown_bug_lists_the_known(arch):
     with qemu.Guest(arch, cpus=1, append="bug=no-such-bug", gdb=False) as guest:
         console = guest.wait_for(qemu.PROMPT, 90)

@@ -331,8 +331,7 @@ void arch_trap_print(const struct trap_frame *tf, void (*emit)(const char *line)
 	for (int i = 0; i < 30; i++) {
 		bool last = i % 4 == 3 || i == 29;
 
-		n += snprintf(line + n, sizeof(line) - n, "  x%-2d %016lx%s", i, tf->x[i],
-			      last ? "\n" : "");
+		n += snprintf(line + n, sizeof(line) - n, "  x%-2d %016lx", i, tf->x[i]);
 		if (last) {
 			emit(line);
 			n = 0;
