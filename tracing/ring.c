@@ -32,6 +32,7 @@ EMIT_INLINE void emit(unsigned id, const uint64_t *args, unsigned n)
 		return;
 
 	p = (uint64_t *)(uintptr_t)r->data_virt + (w1 >> 32 & (r->units - 1)) * 2;
+	TRACE_UNROLL
 	for (unsigned i = 0; i < n; i++)
 		__atomic_store_n(&p[2 + i], args[i], __ATOMIC_RELAXED);
 	__atomic_store_n(&p[0], w0 | trace_check(w0, w1, args, n), __ATOMIC_RELAXED);
