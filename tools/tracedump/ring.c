@@ -166,7 +166,8 @@ static void decode_one(struct td_rings *all, const struct td_names *names, uint3
 
 		memcpy(w, b->data + at, sizeof(w));
 		n = w[1] >> 16 & 15;
-		if (w[1] >> 32 != u || n > BB_MAX_ARGS) {
+		/* zeroed memory looks like a whole record of unit 0: id 0 is no event */
+		if (w[1] >> 32 != u || n > BB_MAX_ARGS || !(w[1] >> 20 & 0xfff)) {
 			u++;
 			continue;
 		}
