@@ -97,6 +97,11 @@ def observe(guest, bug):
         over = guest.poll() is not None
         if prompt_at is None and qemu.PROMPT in guest.console():
             prompt_at = t
+            unknown = guest.console().find(f"bug={bug} is not known")
+            if bug and unknown >= 0:
+                known = [w.split()[-1] for w in guest.console()[unknown:].splitlines()[1:]
+                         if "] bug:   " in w]
+                raise qemu.GuestError(f"BUG={bug} is not known; use one of: {', '.join(known)}")
             if bug:
                 say(f"  prompt after {t:.1f} s; waiting for bug {bug} to show")
         if prompt_at is not None and (not bug or t > prompt_at + BUG_LIMIT):

@@ -20,8 +20,15 @@ class Options:
         get = lambda name, default: env.get(name) or default  # noqa: E731  empty means default
         self.arch = get("ARCH", default_arch)
         self.config = get("CONFIG", "debug")
-        self.cpus = int(get("CPUS", "4"))
+        cpus = get("CPUS", "4")
+        if not cpus.isdigit() or not 1 <= int(cpus) <= 256:
+            raise SystemExit(f"CPUS={cpus}: give a number from 1 to 256")
+        self.cpus = int(cpus)
         self.mem = get("MEM", "512M")
+        try:
+            qemu.parse_size(self.mem)
+        except ValueError as e:
+            raise SystemExit(str(e)) from None
         self.checks = get("CHECKS", "on")
         self.bug = get("BUG", "")
         self.accel = get("ACCEL", "tcg")
