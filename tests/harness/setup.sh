@@ -63,12 +63,12 @@ probe() {
 }
 
 present() {
-	p=$(probe "$1")
-	case $p in
+	sign=$(probe "$1") # not p: sh has no local variables, and p is the callers'
+	case $sign in
 	'') return 0 ;;
-	/*) [ -e "$p" ] ;;
+	/*) [ -e "$sign" ] ;;
 	pytest-module) python3 -c 'import pytest' 2>/dev/null ;;
-	*) PATH=$PATH:/sbin:/usr/sbin command -v "$p" >/dev/null 2>&1 ;;
+	*) PATH=$PATH:/sbin:/usr/sbin command -v "$sign" >/dev/null 2>&1 ;;
 	esac
 }
 
