@@ -54,8 +54,7 @@ static void apply_options(void)
 	int bad = list ? box_trace_select(list, (u32)len) : 0;
 
 	if (bad)
-		pr_err("trace=: word %d is neither a category nor an event; those before it are "
-		       "set",
+		pr_err("trace=: word %d is neither a category nor an event; no switch was changed",
 		       bad);
 	if (cmdline_is("checks", "off"))
 		WRITE_ONCE(trace_box.control.checks_on, 0);
