@@ -30,6 +30,7 @@ reason() {
 	libclang-rt-*) echo "compiler run-time: sanitizers for host tests" ;;
 	qemu-system-arm) echo "emulator, aarch64" ;;
 	qemu-system-x86) echo "emulator, x86-64" ;;
+	qemu-user-static) echo "runs aarch64 programs here: the same tests on real Linux" ;;
 	gdb-multiarch) echo "debugger for both architectures" ;;
 	e2fsprogs) echo "mke2fs: the disk image" ;;
 	libdw-dev|libelf-dev|zlib1g-dev) echo "source lines in tracedump" ;;
@@ -50,6 +51,7 @@ probe() {
 	llvm-*) echo "llvm-nm-${1#llvm-}" ;;
 	qemu-system-arm) echo qemu-system-aarch64 ;;
 	qemu-system-x86) echo qemu-system-x86_64 ;;
+	qemu-user-static) echo qemu-aarch64-static ;;
 	e2fsprogs) echo mke2fs ;;
 	nodejs) echo node ;;
 	libdw-dev) echo /usr/include/elfutils/libdw.h ;;
