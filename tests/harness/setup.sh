@@ -39,7 +39,6 @@ reason() {
 	python3-pytest) echo "integration tests" ;;
 	tmux) echo "debug-run's two panes" ;;
 	nodejs|npm) echo "independent check of the Perfetto traces" ;;
-	socat) echo "console sockets" ;;
 	*) echo "listed in tests/harness/versions.mk" ;;
 	esac
 }
