@@ -290,7 +290,7 @@ struct bb_wait {
 	uint32_t kind;  /* enum bb_wait_kind */
 	uint32_t class; /* lock class or 0 */
 	uint32_t owner; /* owner word seen when the wait began; 0 unknown */
-	uint32_t arg;   /* CHILD: pid waited for; IPI: target cpu */
+	uint32_t arg;   /* CHILD: pid; IPI: target cpu; SPIN: owner word of the spinner */
 };
 struct bb_class {
 	char name[BB_NAME_LEN]; /* "ext2.root" */

@@ -440,7 +440,8 @@ static void spin_record(struct track_lock *l, uint32_t kind, uint64_t site)
 				    .event = trace_position(),
 				    .kind = kind,
 				    .class = class_index(l),
-				    .owner = GET(l->owner)};
+				    .owner = GET(l->owner),
+				    .arg = track_self()};
 
 		wait_write(&c->wait_seq, &c->wait, &w);
 	}
@@ -450,8 +451,13 @@ void track_spin_begin(struct track_lock *l, uint32_t kind, uint64_t site)
 {
 	uint32_t owner = GET(l->owner);
 
+	struct bb_cpu *c = port_cpu();
+
 	check_live(l, site);
-	spin_record(l, kind, site);
+	/* An interrupt on top of a spinner leaves its record alone; track_spin_still() writes ours
+	 * should we spin for long. */
+	if (!c || !port_in_irq() || GET(c->wait.kind) == BB_WAIT_NONE)
+		spin_record(l, kind, site);
 	stats_wait(l);
 	trace(lock_wait, (uintptr_t)l, class_index(l), owner_tid(owner), site);
 	/* Only what needs no second look: the rest waits for the threshold. */
@@ -474,7 +480,7 @@ void track_spin_end(struct track_lock *l)
 	static const struct bb_wait none;
 	struct bb_cpu *c = port_cpu();
 
-	if (c)
+	if (c && GET(c->wait.object) == (uintptr_t)l)
 		wait_write(&c->wait_seq, &c->wait, &none);
 	trace(lock_waited, (uintptr_t)l, class_index(l));
 }

@@ -217,7 +217,14 @@ static void spinner_restores_its_record(void **state)
 	be(0, 0);
 	track_spin_begin(&spin, BB_WAIT_SPIN, 0x31);
 	host_irq_depth = 1;
+	/* a short spin of an interrupt leaves the record alone */
 	track_spin_begin(&m1, BB_WAIT_SPIN, 0x32);
+	track_spin_end(&m1);
+	assert_int_equal(cpus[0].wait.object, addr(&spin));
+	/* a long one takes it, and clears it */
+	track_spin_begin(&m1, BB_WAIT_SPIN, 0x32);
+	track_spin_still(&m1, 0x32);
+	assert_int_equal(cpus[0].wait.object, addr(&m1));
 	track_spin_end(&m1);
 	host_irq_depth = 0;
 	assert_int_equal(cpus[0].wait.object, 0);

@@ -116,7 +116,11 @@ static void load_waits(struct td_model *m)
 			m->quiet = false;
 		if (!c->c.wait.kind || c->c.wait.kind >= BB_WAIT_KINDS)
 			continue;
-		if (!c->c.irq_depth && c->current != TD_NOBODY)
+		/* the record says who spins: an interrupt may be on top at this moment */
+		if (c->c.wait.kind == BB_WAIT_SPIN && c->c.wait.arg &&
+		    td_model_owner(m, c->c.wait.arg) != TD_NOBODY)
+			node = td_model_owner(m, c->c.wait.arg);
+		else if (!c->c.irq_depth && c->current != TD_NOBODY)
 			node = c->current;
 		m->wait[node] = c->c.wait;
 		m->spins[node] = true;
