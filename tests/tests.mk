@@ -35,7 +35,8 @@ soak: setup ## N=20 boots of ARCH in a row, each must be healthy
 	$(Q)$(MAKE) --no-print-directory build
 	$(Q)$(PYTHON) $(HARNESS)/soak.py
 
-check: ## house rules: format, layers, event ids, READMEs (after a build)
+check: setup ## house rules: format, layers, event ids, READMEs
+	$(Q)$(MAKE) --no-print-directory CONFIG=debug all
 	$(Q)$(PYTHON) $(HARNESS)/check.py
 
 format: ## rewrite the sources to .clang-format

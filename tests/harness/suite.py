@@ -111,6 +111,10 @@ def main(argv):
     if what not in ("full", "quick", "unit", "integration"):
         print("usage: suite.py full|quick|unit|integration", file=sys.stderr)
         return 2
+    if what in ("full", "quick", "integration"):
+        done += [make(f"build {a}", f"ARCH={a}", "CONFIG=debug", "build").run() for a in ARCHES]
+    if what == "full":
+        done += [make(f"build {a} lean", f"ARCH={a}", "CONFIG=lean", "build").run() for a in ARCHES]
     if what in ("full", "quick"):
         done.append(make("check", "check").run())
     if what in ("full", "quick", "unit"):
@@ -118,11 +122,6 @@ def main(argv):
     if what == "full":
         done.append(make("programs on the host", "test-user-host").run())
     if what in ("full", "quick", "integration"):
-        builds = [make(f"build {a}", f"ARCH={a}", "CONFIG=debug", "build").run() for a in ARCHES]
-        if what == "full":
-            builds += [make(f"build {a} lean", f"ARCH={a}", "CONFIG=lean", "build").run()
-                       for a in ARCHES]
-        done += builds
         done += together([pytest_part(f"boots {a}", a, *quick) for a in ARCHES])
     passed, failed = sum(p.passed for p in done), sum(p.failed for p in done)
     print(f"{passed} passed, {failed} failed", flush=True)
