@@ -62,22 +62,22 @@ $(KLDS): kernel/arch/$(ARCH)/kernel.lds.S $(O)/.kflags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KCFLAGS) -D__ASSEMBLER__ -E -P -x c -MMD -MP -MF $@.d -MT $@ $< -o $@
 
-$(O)/obj/ksyms0.S: kernel/debug/ksyms.py
+$(O)/obj/ksyms0.S: kernel/lib/ksyms.py
 	@mkdir -p $(@D)
-	$(Q)python3 kernel/debug/ksyms.py --empty > $@
+	$(Q)python3 kernel/lib/ksyms.py --empty > $@
 $(O)/obj/ksyms0.o: $(O)/obj/ksyms0.S
 	$(Q)$(CC) $(KCFLAGS) -D__ASSEMBLER__ -c $< -o $@
 $(O)/kernel.pass1: $(kobjs) $(O)/obj/ksyms0.o $(KLDS)
 	$(say) LD $@
 	$(Q)$(LD) $(LDFLAGS_K) -T $(KLDS) $(kobjs) $(O)/obj/ksyms0.o -o $@
-$(O)/obj/ksyms.S: $(O)/kernel.pass1 kernel/debug/ksyms.py
-	$(Q)$(NM) -n -S --defined-only $< | python3 kernel/debug/ksyms.py > $@
+$(O)/obj/ksyms.S: $(O)/kernel.pass1 kernel/lib/ksyms.py
+	$(Q)$(NM) -n -S --defined-only $< | python3 kernel/lib/ksyms.py > $@
 $(O)/obj/ksyms.o: $(O)/obj/ksyms.S
 	$(Q)$(CC) $(KCFLAGS) -D__ASSEMBLER__ -c $< -o $@
 $(O)/kernel.elf: $(kobjs) $(O)/obj/ksyms.o $(KLDS)
 	$(say) LD $@
 	$(Q)$(LD) $(LDFLAGS_K) -T $(KLDS) $(kobjs) $(O)/obj/ksyms.o -o $@
-	$(Q)$(NM) -n -S --defined-only $@ | python3 kernel/debug/ksyms.py --check $(O)/obj/ksyms.S
+	$(Q)$(NM) -n -S --defined-only $@ | python3 kernel/lib/ksyms.py --check $(O)/obj/ksyms.S
 $(O)/kernel.img: $(O)/kernel.elf
 	$(Q)$(OBJCOPY) -O binary $< $@
 

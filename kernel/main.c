@@ -12,7 +12,8 @@
 #include <kernel/sched.h>
 #include <kernel/time.h>
 #include <kernel/tty.h>
-#include <kernel/trace_setup.h>
+#include <kernel/trace_glue.h>
+#include <kernel/trap.h>
 #include <kernel/vfs.h>
 #include <arch/boot.h>
 #include <arch/cpu.h>
@@ -62,6 +63,8 @@ void kmain(u64 entry_ticks)
 	struct thread *init;
 
 	arch_early_console();
+	console_init();
+	debug_init();
 	sched_init_early();
 	trace_early_init(entry_ticks);
 	arch_trap_init_cpu();
@@ -77,9 +80,9 @@ void kmain(u64 entry_ticks)
 	mm_init();
 
 	stage("irq");
-	arch_irqchip_init();
+	arch_irqchip_init(vm_map_mmio);
 	arch_time_init();
-	time_init();
+	clock_init();
 	timers_init_cpu();
 
 	stage("sched");
@@ -88,8 +91,8 @@ void kmain(u64 entry_ticks)
 	pr_info("%s on %s (%s), %u CPUs, clock %llu kHz", HS_RELEASE, boot_info.machine, arch_name,
 		nr_cpus, (unsigned long long)arch_ticks_hz() / 1000);
 	stage("smp");
-	cpus_start();
 	watchdog_init();
+	cpus_start();
 
 	init = thread_create("init", init_thread, NULL, 1, 0);
 	if (IS_ERR(init))

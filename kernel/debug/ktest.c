@@ -2,7 +2,7 @@
 #include <kernel/ktest.h>
 #include <kernel/string.h>
 #include <kernel/time.h>
-#include "emit.h"
+#include "debug_private.h"
 
 extern const struct ktest __ktest_start[], __ktest_end[];
 static bool failed; /* of the running test; any thread of it may set it */

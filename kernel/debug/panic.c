@@ -9,18 +9,19 @@
 #include <kernel/boot.h>
 #include <kernel/bug.h>
 #include <kernel/debug.h>
+#include <kernel/ksyms.h>
 #include <kernel/string.h>
 #include <kernel/thread.h>
+#include <kernel/trace_glue.h>
 #include <kernel/time.h>
 #include <kernel/trap.h>
-#include <kernel/trace_setup.h>
 #include <kernel/cpu.h>
 #include <arch/cpu.h>
 #include <arch/irqflags.h>
 #include <tracing/box.h>
 #include <tracing/events.h>
 #include <tracing/tracker.h>
-#include "emit.h"
+#include "debug_private.h"
 
 #define LOG_TAG "panic"
 #include <kernel/printk.h>
@@ -59,7 +60,7 @@ static void stop_others(void)
 }
 
 /* In the NMI of a CPU that is told to stop, or that looks up for the watchdog. */
-void debug_nmi(struct trap_frame *tf)
+static void debug_nmi(struct trap_frame *tf)
 {
 	struct bb_cpu *c = port_cpu();
 
@@ -106,11 +107,6 @@ static void emit_register_line(const char *line)
 	emit("%s\n", line);
 }
 
-struct crash_facts {
-	struct trap_frame *tf;
-	u64 pc, sp, fp, addr, code;
-};
-
 static void __noreturn die(const char *reason, const struct crash_facts *f)
 {
 	struct bb_crash *cr = &trace_box.crash;
@@ -147,8 +143,7 @@ static void __noreturn die(const char *reason, const struct crash_facts *f)
 	console_bust_lock();
 	emit("\nPANIC: %s\n", reason);
 	emit("    CPU %u, %s, %llu ms after boot\n", this_cpu(),
-	     owner_name(cr->task, who, sizeof(who)),
-	     (unsigned long long)(arch_ticks_hz() ? time_ns() / 1000000 : 0));
+	     owner_name(cr->task, who, sizeof(who)), (unsigned long long)time_ns() / 1000000);
 	if (f->tf)
 		arch_trap_print(f->tf, emit_register_line);
 	backtrace_print(f->pc, f->fp);
@@ -160,38 +155,10 @@ static void __noreturn die(const char *reason, const struct crash_facts *f)
 	arch_poweroff(false);
 }
 
-void panic(const char *fmt, ...)
+static const struct bug_ops ops = {.die = die, .backtrace = backtrace_print};
+
+void debug_init(void)
 {
-	struct crash_facts f = {.pc = RET_IP, .sp = arch_sp(), .fp = *(unsigned long *)arch_fp()};
-	char reason[160];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(reason, sizeof(reason), fmt, ap);
-	va_end(ap);
-	die(reason, &f);
-}
-
-void oops(struct trap_frame *tf, const char *what, u64 code, unsigned long addr)
-{
-	struct crash_facts f = {.tf = tf,
-				.pc = trap_pc(tf),
-				.sp = trap_sp(tf),
-				.fp = trap_fp(tf),
-				.addr = addr,
-				.code = code};
-	unsigned long off = 0, size = 0;
-	char reason[160];
-	const char *where = ksym_lookup(f.pc, &off, &size);
-
-	trace(exception, 0, f.pc, code);
-	snprintf(reason, sizeof(reason), "%s in %s+0x%lx (address 0x%lx, code 0x%llx)", what, where,
-		 off, addr, (unsigned long long)code);
-	die(reason, &f);
-}
-
-void warn_at(const char *file, int line, const char *what)
-{
-	emit("WARNING at %s:%d: %s\n", file, line, what);
-	backtrace_print(RET_IP, *(unsigned long *)arch_fp());
+	bug_register(&ops);
+	trace_set_report(report_print);
 }

@@ -2,14 +2,14 @@
  * the host tool's. Called by the tracker in any context, with any lock held; takes none. */
 #include <kernel/atomic.h>
 #include <kernel/cpu.h>
-#include <kernel/debug.h>
+#include <kernel/ksyms.h>
 #include <kernel/time.h>
 #include <kernel/string.h>
 #include <arch/cpu.h>
 #include <tracing/box.h>
 #include <tracing/events.h>
 #include <tracing/tracker.h>
-#include "emit.h"
+#include "debug_private.h"
 
 static const char *class_name(u32 class)
 {
@@ -117,7 +117,7 @@ static bool take_turn(void)
 	return false;
 }
 
-void port_report(const struct bb_report *r)
+void report_print(const struct bb_report *r)
 {
 	bool turn = take_turn();
 

@@ -1,5 +1,5 @@
 # sources of kernel/debug
-kernel-y += kernel/debug/ksyms.c kernel/debug/backtrace.c kernel/debug/panic.c \
+kernel-y += kernel/debug/box_setup.c kernel/debug/errno_rows.c kernel/debug/backtrace.c kernel/debug/panic.c \
 	kernel/debug/report.c kernel/debug/watchdog.c kernel/debug/ktest.c
 ifneq ($(CONFIG),lean)
 kernel-y += kernel/debug/bugs.c

@@ -9,6 +9,7 @@
  * scan runs at once. All of it only with checks on; the records are there anyway. */
 #include <kernel/cpu.h>
 #include <kernel/debug.h>
+#include <kernel/sched.h>
 #include <kernel/time.h>
 #include <arch/cpu.h>
 #include <arch/irqflags.h>
@@ -69,7 +70,7 @@ static void arm_here(void)
 		  watchdog_fire);
 }
 
-void watchdog_tick(void)
+static void watchdog_tick(void)
 {
 	bool *armed = this_cpu_ptr(&watchdog_armed);
 
@@ -79,17 +80,9 @@ void watchdog_tick(void)
 	}
 }
 
-void watchdog_init(void)
-{
-	irqflags_t f = arch_irq_save();
-
-	watchdog_tick();
-	arch_irq_restore(f);
-}
-
 static DEFINE_PER_CPU(u64, last_look);
 
-void watchdog_idle(void)
+static void watchdog_idle(void)
 {
 	u64 *last = this_cpu_ptr(&last_look), now = arch_ticks();
 
@@ -107,4 +100,14 @@ void watchdog_idle(void)
 	}
 	*last = now;
 	track_scan_waits(ns_to_ticks(WAIT_OLD_NS / 2));
+}
+
+void watchdog_init(void)
+{
+	irqflags_t f = arch_irq_save();
+
+	sched_set_idle_hook(watchdog_idle);
+	timer_add_tick_hook(watchdog_tick);
+	watchdog_tick();
+	arch_irq_restore(f);
 }

@@ -13,6 +13,7 @@
  */
 #include <kernel/atomic.h>
 #include <kernel/cpu.h>
+#include <kernel/drivers.h>
 #include <kernel/printk.h>
 #include <kernel/time.h>
 #include <arch/cpu.h>
@@ -51,7 +52,7 @@ static void console_put(const char *s, size_t n)
 	}
 }
 
-/* Bytes; a counter of the black box, made at boot (kernel/trace/setup.c). */
+/* Bytes; a counter of the black box, made at boot (kernel/debug/box_setup.c). */
 static void count_dropped(size_t n)
 {
 	struct bb_counter *c = n ? box_counter("console_dropped") : NULL;
@@ -110,6 +111,11 @@ void console_write(const char *s, size_t n)
 		at += c;
 	}
 	console_emit(s, n);
+}
+
+void console_init(void)
+{
+	printk_set_sink(console_emit);
 }
 
 void console_bust_lock(void)

@@ -1,4 +1,4 @@
-/* console.h - the serial side of the console, for printk.c and tty.c. */
+/* console.h - the serial side of the console, for console.c and tty.c. */
 #ifndef DRIVERS_CONSOLE_H
 #define DRIVERS_CONSOLE_H
 

@@ -1,5 +1,4 @@
 # sources of kernel/drivers
-kernel-y += kernel/drivers/printk.c
 kernel-y += kernel/drivers/console.c
 kernel-y += kernel/drivers/tty.c
 kernel-y += kernel/drivers/block.c
@@ -7,4 +6,5 @@ kernel-y += kernel/drivers/pci.c
 kernel-y += kernel/drivers/virtio.c
 kernel-y += kernel/drivers/virtio_pci.c
 kernel-y += kernel/drivers/virtio_blk.c
+kernel-y += kernel/drivers/fwcfg.c
 kernel-y += kernel/drivers/vmcoreinfo.c

@@ -5,14 +5,14 @@
  * memory is never freed.
  */
 #define LOG_TAG "vmcoreinfo"
-#include <kernel/debug.h>
+#include <kernel/drivers.h>
 #include <kernel/errno.h>
 #include <kernel/mm.h>
 #include <kernel/printk.h>
 #include <kernel/string.h>
-#include <arch/platform.h>
 #include <arch/time.h>
 #include <tracing/box.h>
+#include "fwcfg.h"
 
 #define FORMAT_NONE     0u
 #define FORMAT_ELF_NOTE 1u
@@ -68,7 +68,7 @@ void vmcoreinfo_publish(void)
 	note->descsz = vmcoreinfo_text(note->desc, sizeof(note->desc), h);
 	file.size = (u32)(offsetof(struct note, desc) + ALIGN_UP(note->descsz, 4));
 	file.paddr = virt_to_phys(note);
-	err = arch_fwcfg_write_file("etc/vmcoreinfo", &file, sizeof(file));
+	err = fwcfg_write_file("etc/vmcoreinfo", &file, sizeof(file));
 	if (!err) {
 		pr_info("black box at %#llx published", (unsigned long long)h->phys_base);
 		return;

@@ -45,9 +45,9 @@ int irq_request(unsigned int irq, const char *name, irq_handler_t fn, void *arg)
 		slots[irq].name = name;
 		atomic_store_release(&slots[irq].fn, fn);
 	}
-	spin_unlock_irqrestore(&table_lock, f);
 	if (!err)
 		arch_irq_unmask(irq);
+	spin_unlock_irqrestore(&table_lock, f);
 	return err;
 }
 
@@ -76,6 +76,14 @@ void irq_exit(struct trap_frame *tf)
 	WRITE_ONCE(*count, READ_ONCE(*count) - PREEMPT_IRQ);
 }
 
+static void mask_stray(unsigned int irq)
+{
+	irqflags_t f = spin_lock_irqsave(&table_lock);
+
+	arch_irq_mask(irq);
+	spin_unlock_irqrestore(&table_lock, f);
+}
+
 void trap_irq(struct trap_frame *tf, unsigned int irq)
 {
 	struct irq_slot *s = irq < ARCH_IRQ_MAX ? &slots[irq] : NULL;
@@ -89,7 +97,7 @@ void trap_irq(struct trap_frame *tf, unsigned int irq)
 		pr_warn("interrupt %u (%s): nobody claims it", irq,
 			s->name ? s->name : "no handler");
 		if (!fn)
-			arch_irq_mask(irq);
+			mask_stray(irq);
 	}
 	trace(irq_return, irq);
 }

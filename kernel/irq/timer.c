@@ -1,13 +1,11 @@
-/* timer.c - the clock and per-CPU one-shot timers.
+/* timer.c - per-CPU one-shot timers and the tick.
  *
- * Theory. Time is ticks of the raw counter since the kernel's first instruction. Each CPU keeps its
- * timers in a tree by deadline under its own lock; the hardware timer is set to the earliest of the
- * tree and of the scheduler's tick. A timer's function runs in interrupt context with the lock
- * released and `running` pointing at it, so that timer_cancel() on another CPU can wait for it.
- * Conversions multiply by a 32.32 fixed-point ratio in 128 bits: no division on a hot path. */
+ * Theory. Each CPU keeps its timers in a tree by deadline under its own lock; the hardware timer is
+ * set to the earliest of the tree and of the scheduler's tick. A timer's function runs in interrupt
+ * context with the lock released and `running` pointing at it, so that timer_cancel() on another
+ * CPU can wait for it. */
 #include <kernel/atomic.h>
 #include <kernel/bug.h>
-#include <kernel/debug.h>
 #include <kernel/percpu.h>
 #include <kernel/cpu.h>
 #include <kernel/spinlock.h>
@@ -27,43 +25,12 @@ DEFINE_LOCK_CLASS(timers_class, "irq.timers", BB_LK_SPIN, 0);
 static DEFINE_PER_CPU(struct timer_cpu, timer_cpu) = {.lock = SPINLOCK_INIT(timers_class),
 						      .next_tick = ~0ull};
 
-static u64 boot_ticks, wall_at_boot, tick_period;
-static u64 ns_per_tick_32, ticks_per_ns_32; /* 32.32 fixed point */
-static void (*tick_hook)(void);
+#define TICK_HOOKS 2u
+static void (*tick_hooks[TICK_HOOKS])(void); /* filled at boot, in the order of calling */
 
-u64 ticks_to_ns(u64 ticks)
+static u64 tick_period(void)
 {
-	return (u64)((unsigned __int128)ticks * ns_per_tick_32 >> 32);
-}
-
-u64 ns_to_ticks(u64 ns)
-{
-	return (u64)((unsigned __int128)ns * ticks_per_ns_32 >> 32);
-}
-
-u64 time_ns(void)
-{
-	return ticks_to_ns(arch_ticks() - boot_ticks);
-}
-
-u64 time_wall_ns(void)
-{
-	return wall_at_boot + time_ns();
-}
-
-void time_init(void)
-{
-	u64 hz = arch_ticks_hz();
-
-	boot_ticks = box_header()->clock_anchor;
-	ns_per_tick_32 = (NSEC_PER_SEC << 32) / hz;
-	/* hz << 32 may not fit in 64 bits */
-	ticks_per_ns_32 = (hz / NSEC_PER_SEC << 32) + ((hz % NSEC_PER_SEC) << 32) / NSEC_PER_SEC;
-	tick_period = hz / TICK_HZ;
-	wall_at_boot = arch_wall_ns();
-	if (wall_at_boot)
-		wall_at_boot -= time_ns();
-	box_set_clock(box_header()->clock_kind, hz, boot_ticks, wall_at_boot);
+	return ns_to_ticks(NSEC_PER_SEC / TICK_HZ);
 }
 
 static void program(struct timer_cpu *t)
@@ -166,10 +133,9 @@ void trap_timer(struct trap_frame *tf)
 	WRITE_ONCE(c->ticks, c->ticks + 1);
 	run_expired(tc, now);
 	if (now >= tc->next_tick) {
-		tc->next_tick = now + tick_period;
-		if (tick_hook)
-			tick_hook();
-		watchdog_tick();
+		tc->next_tick = now + tick_period();
+		for (unsigned int i = 0; i < TICK_HOOKS && tick_hooks[i]; i++)
+			tick_hooks[i]();
 	}
 	spin_lock(&tc->lock);
 	program(tc);
@@ -183,7 +149,7 @@ void timer_tick_start(void)
 	struct bb_cpu *c = port_cpu();
 
 	WRITE_ONCE(c->last_tick, arch_ticks());
-	tc->next_tick = arch_ticks() + tick_period;
+	tc->next_tick = arch_ticks() + tick_period();
 	spin_lock(&tc->lock);
 	program(tc);
 	spin_unlock(&tc->lock);
@@ -199,7 +165,12 @@ void timer_tick_stop(void)
 	spin_unlock(&tc->lock);
 }
 
-void timer_set_tick_hook(void (*fn)(void))
+void timer_add_tick_hook(void (*fn)(void))
 {
-	tick_hook = fn;
+	unsigned int i = 0;
+
+	while (i < TICK_HOOKS && tick_hooks[i])
+		i++;
+	BUG_ON(i == TICK_HOOKS);
+	atomic_store_release(&tick_hooks[i], fn);
 }

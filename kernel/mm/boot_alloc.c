@@ -25,8 +25,6 @@ struct free_range {
 };
 _Static_assert(sizeof(struct free_range) <= GRAIN, "a node fits into the smallest range");
 
-struct boot_info boot_info;
-
 static struct free_range *free_ranges;
 static enum { STAGE_NONE, STAGE_READY, STAGE_DRAINED } stage;
 

@@ -25,7 +25,7 @@
 #include <kernel/atomic.h>
 #include <kernel/bug.h>
 #include <kernel/cpu.h>
-#include <kernel/debug.h>
+#include <kernel/ksyms.h>
 #include <kernel/printk.h>
 #include <kernel/spinlock.h>
 #include <kernel/string.h>

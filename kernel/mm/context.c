@@ -23,9 +23,10 @@
 #define LOG_TAG "mm"
 #include <kernel/bug.h>
 #include <kernel/irq.h>
-#include <kernel/sched.h>
+#include <kernel/thread.h>
 #include <kernel/spinlock.h>
 #include <tracing/events.h>
+#include "pgtable.h"
 #include "vm_local.h"
 
 static DEFINE_LOCK_CLASS(asid_class, "mm.asid", BB_LK_SPIN, 890);
@@ -54,11 +55,10 @@ static void load(struct mm *mm)
 		cpumask_clear(&old->cpus, cpu);
 }
 
-/* The scheduler's hook: interrupts masked, run queue lock held. */
-static void switch_mm(struct thread *prev, struct thread *next)
+void mm_switch(struct mm *mm)
 {
-	if (next->mm)
-		load(next->mm);
+	if (mm)
+		load(mm);
 }
 
 void mm_activate(struct mm *mm)
@@ -96,7 +96,7 @@ void mm_context_drop(struct mm *mm)
 
 	if (mm->asid) {
 		trace(tlb_flush, 0, USER_END, mm->asid);
-		arch_tlb_flush_all(0, USER_END, mm->asid, &mm->cpus);
+		tlb_flush(0, USER_END, mm->asid, &mm->cpus);
 		f = spin_lock_irqsave(&asid_lock);
 		asid_map[mm->asid / 64] &= ~(1ull << mm->asid % 64);
 		spin_unlock_irqrestore(&asid_lock, f);
@@ -107,8 +107,7 @@ void mm_context_drop(struct mm *mm)
 void mm_flush(struct mm *mm, unsigned long start, unsigned long end)
 {
 	trace(tlb_flush, start, end - start, mm->asid);
-	smp_mb();
-	arch_tlb_flush_all(start, end - start, mm->asid, &mm->cpus);
+	tlb_flush(start, end - start, mm->asid, &mm->cpus);
 }
 
 void mm_flush_local(struct mm *mm, unsigned long addr)
@@ -144,5 +143,4 @@ void mm_context_init(void)
 			panic("no memory for the ASID map");
 		asid_next = 1;
 	}
-	sched_switch_mm = switch_mm;
 }

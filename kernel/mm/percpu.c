@@ -5,9 +5,6 @@
 #include <kernel/cpu.h>
 #include <kernel/string.h>
 
-DEFINE_PER_CPU(u32, cpu_number) = 0;
-unsigned long *percpu_offset;
-
 void percpu_init(void)
 {
 	size_t size = (size_t)(__percpu_end - __percpu_start);

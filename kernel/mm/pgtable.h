@@ -3,6 +3,7 @@
  * kernel's. Nothing here flushes a TLB. */
 #ifndef MM_PGTABLE_H
 #define MM_PGTABLE_H
+#include <kernel/cpu.h>
 #include <kernel/mm.h>
 
 /* A page that stays with its address but that nobody may access (PROT_NONE): not present for the
@@ -45,6 +46,8 @@ int pgt_fill_top(u64 *root, unsigned long start, unsigned long end) must_check;
 
 /* Builds the kernel's final table in kernel_root. Boot CPU, before the page allocator. */
 void kernel_map_build(void);
-/* What a kernel address lies in, for fault reports: "read-only text", ... or NULL. */
-const char *kernel_map_describe(unsigned long va);
+
+/* tlb.c: returns when no CPU of the mask can use old translations of [va, va + size). Interrupts
+ * on, no spin lock held that an interrupt handler takes. asid 0: kernel mapping, or all of them. */
+void tlb_flush(unsigned long va, unsigned long size, u32 asid, const struct cpumask *mask);
 #endif

@@ -19,7 +19,7 @@
 #define LOG_TAG "slab"
 #include <kernel/atomic.h>
 #include <kernel/bug.h>
-#include <kernel/debug.h>
+#include <kernel/ksyms.h>
 #include <kernel/mm.h>
 #include <kernel/spinlock.h>
 #include <kernel/string.h>

@@ -6,12 +6,12 @@ kernel-y += kernel/mm/slab.c
 kernel-y += kernel/mm/pgtable.c
 kernel-y += kernel/mm/vmalloc.c
 kernel-y += kernel/mm/mm_init.c
+kernel-y += kernel/mm/tlb.c
 kernel-y += kernel/mm/context.c
 kernel-y += kernel/mm/shared.c
 kernel-y += kernel/mm/vm.c
 kernel-y += kernel/mm/fault.c
 kernel-y += kernel/mm/fork.c
-kernel-y += kernel/mm/trap_fault.c
 kernel-y += kernel/mm/uaccess.c
 ifneq ($(CONFIG),lean)
 kernel-y += kernel/mm/mm_ktest.c

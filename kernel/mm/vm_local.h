@@ -8,7 +8,7 @@
 #define STACK_LIMIT (8ul << 20)
 #define STACK_GAP   (1ul << 20) /* kept free below a stack, so that it cannot run into a mapping */
 
-void vm_init(void); /* boot, after slab: caches, ASIDs, the scheduler's hook */
+void vm_init(void); /* boot, after slab: caches, ASIDs */
 
 /* vm.c */
 struct vma *vma_alloc(void); /* zeroed; NULL */

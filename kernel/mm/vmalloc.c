@@ -106,7 +106,7 @@ static void recycle_stale(void)
 		return;
 
 	trace(tlb_flush, lo, hi - lo, 0);
-	arch_tlb_flush_all(lo, hi - lo, 0, &cpu_online);
+	tlb_flush(lo, hi - lo, 0, &cpu_online);
 
 	f = spin_lock_irqsave(&vmalloc_lock);
 	list_for_each_entry_safe (a, next, &batch, stale_link) {

@@ -18,9 +18,8 @@
  * Balance. An idle CPU pulls; a busy one looks every BALANCE_TICKS. A wake prefers the old CPU,
  * then an idle one. Lock order: two run queues in CPU order. */
 #include <kernel/bug.h>
-#include <kernel/debug.h>
 #include <kernel/irq.h>
-#include <kernel/mm.h>
+#include <kernel/vm.h>
 #include <kernel/time.h>
 #include <kernel/trap.h>
 #include <kernel/wait.h>
@@ -38,62 +37,16 @@
 DEFINE_LOCK_CLASS(rq_class, "sched.runqueue", BB_LK_SPIN, 0);
 DEFINE_PER_CPU(struct cpu_rq, run_queue) = {.lock = SPINLOCK_INIT(rq_class)};
 
-void (*sched_switch_mm)(struct thread *prev, struct thread *next);
+static void (*idle_hook)(void);
+
+void sched_set_idle_hook(void (*fn)(void))
+{
+	idle_hook = fn;
+}
 
 static struct cpu_rq *this_rq(void)
 {
 	return this_cpu_ptr(&run_queue);
-}
-
-/* ---- preemption count ----------------------------------------------------------------------- */
-
-u32 *preempt_count_ptr(void)
-{
-	return &arch_current()->bb->preempt_count;
-}
-
-void preempt_disable(void)
-{
-	u32 *p = preempt_count_ptr();
-
-	WRITE_ONCE(*p, READ_ONCE(*p) + 1);
-	barrier();
-}
-
-void preempt_enable_noresched(void)
-{
-	u32 *p = preempt_count_ptr();
-
-	barrier();
-	WRITE_ONCE(*p, READ_ONCE(*p) - 1);
-}
-
-void preempt_enable(void)
-{
-	preempt_enable_noresched();
-	if (unlikely(sched_need_resched()) && preemptible()) {
-		irqflags_t f = arch_irq_save();
-
-		sched_preempt_irq();
-		arch_irq_restore(f);
-	}
-}
-
-bool preemptible(void)
-{
-	return READ_ONCE(*preempt_count_ptr()) == 0 && !arch_irqs_disabled();
-}
-
-bool in_irq(void)
-{
-	return (READ_ONCE(*preempt_count_ptr()) & PREEMPT_IRQ_MASK) != 0;
-}
-
-bool sched_need_resched(void)
-{
-	struct bb_cpu *c = port_cpu();
-
-	return c && READ_ONCE(c->need_resched);
 }
 
 static void set_need_resched(unsigned int cpu)
@@ -240,8 +193,7 @@ static void switch_away(bool preempt) NO_TSA
 		timer_tick_start();
 	else if (next == rq->idle)
 		timer_tick_stop();
-	if (sched_switch_mm)
-		sched_switch_mm(prev, next);
+	mm_switch(next->mm);
 	sched_finish(arch_switch_to(prev, next));
 }
 
@@ -297,22 +249,22 @@ void thread_start_fork(struct thread *prev)
 
 /* ---- waking --------------------------------------------------------------------------------- */
 
-void park_prepare(u32 state)
+static void sched_park_prepare(u32 state)
 {
 	__atomic_store_n(&arch_current()->park_state, state, __ATOMIC_SEQ_CST);
 	smp_mb();
 }
 
-void park_cancel(void)
+static void sched_park_cancel(void)
 {
 	atomic_store(&arch_current()->park_state, 0);
 }
 
-void park(void)
+static void sched_park(void)
 {
 	if (atomic_load(&arch_current()->park_state))
 		schedule();
-	park_cancel();
+	sched_park_cancel();
 }
 
 static struct cpu_rq *lock_thread_rq(struct thread *t, irqflags_t *f) NO_TSA
@@ -360,7 +312,7 @@ static void place(struct cpu_rq *rq, struct thread *t, unsigned int cpu)
 		set_need_resched(cpu);
 }
 
-void unpark(struct thread *t) NO_TSA
+static void sched_unpark(struct thread *t) NO_TSA
 {
 	irqflags_t f;
 	struct cpu_rq *rq = lock_thread_rq(t, &f), *to;
@@ -388,9 +340,17 @@ void unpark(struct thread *t) NO_TSA
 	spin_unlock_irqrestore(&to->lock, f);
 }
 
+const struct park_ops sched_park_ops = {
+	.prepare = sched_park_prepare,
+	.park = sched_park,
+	.cancel = sched_park_cancel,
+	.unpark = sched_unpark,
+	.preempt = sched_preempt_irq,
+};
+
 void thread_run(struct thread *t)
 {
-	unpark(t);
+	sched_unpark(t);
 }
 
 bool thread_kill_pending(void)
@@ -412,7 +372,7 @@ void thread_kill(struct thread *t) NO_TSA
 		set_need_resched(t->bb->cpu);
 	spin_unlock_irqrestore(&rq->lock, f);
 	if (wake)
-		unpark(t);
+		sched_unpark(t);
 }
 
 /* ---- tick and balance ----------------------------------------------------------------------- */
@@ -499,7 +459,8 @@ void sched_idle_loop(void)
 			arch_irq_enable();
 			continue;
 		}
-		watchdog_idle();
+		if (idle_hook)
+			idle_hook();
 		WRITE_ONCE(cpu->idle_ticks, cpu->idle_ticks + 1);
 		trace(sched_idle, timers_next() == ~0ull ? 0 : timers_next() - arch_ticks());
 		arch_idle_wait();
@@ -532,7 +493,7 @@ void sched_init(void)
 	sched_init_cpu(0, arch_current());
 	cpumask_set(&cpu_online, 0);
 	thread_init_tables();
-	timer_set_tick_hook(sched_tick);
+	timer_add_tick_hook(sched_tick);
 }
 
 /* ---- exits from interrupts ------------------------------------------------------------------ */

@@ -14,6 +14,7 @@ struct cpu_rq {
 	u32 balance_countdown;
 };
 DECLARE_PER_CPU(struct cpu_rq, run_queue);
+extern const struct park_ops sched_park_ops;
 
 /* Fills a thread's task-table entry and registers it. */
 struct thread *thread_alloc(const char *name, u32 tid, u32 pid, u32 ppid, u32 flags);

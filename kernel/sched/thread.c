@@ -42,6 +42,7 @@ static struct thread boot_thread = {
 
 void sched_init_early(void)
 {
+	park_ops = &sched_park_ops;
 	arch_set_current(&boot_thread);
 	track_tables.tasks = &boot_task;
 	track_tables.ntasks = 1;

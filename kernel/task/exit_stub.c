@@ -12,7 +12,7 @@
 #define LOG_TAG "trap"
 #include <arch/irqflags.h>
 #include <kernel/atomic.h>
-#include <kernel/debug.h>
+#include <kernel/bug.h>
 #include <kernel/lock_scope.h>
 #include <kernel/printk.h>
 #include <kernel/trap.h>
@@ -53,7 +53,7 @@ static u32 killer(struct process *p)
 static void exit_work(struct thread *t)
 {
 	for (;;) {
-		if (sched_need_resched()) {
+		if (need_resched()) {
 			arch_irq_enable();
 			schedule();
 		} else if (atomic_load(&t->kill_pending)) {

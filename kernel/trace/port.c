@@ -1,11 +1,9 @@
 /* port.c - the parts of tracing's port that are not inline. */
 #include <kernel/cpu.h>
-#include <kernel/preempt.h>
 #include <kernel/thread.h>
 #include <arch/irqflags.h>
-#include <kernel/trace_setup.h>
+#include <kernel/trace_glue.h>
 #include <tracing/ring.h>
-#include "trace_private.h"
 
 static u64 early_units[(2048 + BB_RING_SPARE) * 2] __aligned(16);
 struct bb_ring trace_early_ring = {.units = 2048, .data_virt = (unsigned long)early_units};
@@ -45,9 +43,22 @@ int port_irqs_disabled(void)
 	return arch_irqs_disabled();
 }
 
+static void (*report_fn)(const struct bb_report *r);
+
+void trace_set_report(void (*fn)(const struct bb_report *r))
+{
+	report_fn = fn;
+}
+
+void port_report(const struct bb_report *r)
+{
+	if (report_fn)
+		report_fn(r);
+}
+
 void port_count_drop(void)
 {
-	static struct bb_counter *c = &trace_box.counters[0]; /* "early_drops", see setup.c */
+	static struct bb_counter *c = &trace_box.counters[0]; /* "early_drops", see box_setup.c */
 
 	__atomic_fetch_add(&c->value, 1, __ATOMIC_RELAXED);
 }

@@ -1,8 +1,9 @@
 """check.py - `make check`: the house rules that a program can judge. Prints `N passed, N failed`.
 
-Who includes whom is judged from the compiler's own dependency files (*.d of the last build), so
-build first. The floors are those of the architecture drawing: an include may go down or stay level,
-never up; a folder's own headers are nobody else's.
+Who includes whom is judged from the compiler's own dependency files (*.d of the last build), who
+calls whom from the object files, so `make check` builds first. The floors are those of the
+architecture drawing: an include or a call may go down or stay level, never up; a folder's own headers
+are nobody else's. The one list of upward calls is <kernel/trap.h>, the entry code's.
 """
 import glob
 import os
@@ -12,16 +13,28 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MAX_LINES = 900
+LLVM = os.environ.get('LLVM') or '16'
 ARCH_WORD = re.compile(r"^\s*#\s*(?:if|elif|ifdef|ifndef)\b.*(__aarch64__|__x86_64__|__arm__|__i386__|"
                        r"CONFIG_ARCH|CONFIG_X86|CONFIG_ARM)", re.M)
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^">]+)[">]', re.M)
 EVENT = re.compile(r"^EVENT\(\s*(\d+),\s*(\w+)", re.M)
 
-# Floor of a folder of kernel/, bottom first. `trace` and `debug` read everything; `main.c` is the roof.
-FLOORS = {"lib": 0, "trace": 9, "arch": 1, "sync": 1, "mm": 2, "sched": 2, "irq": 2, "drivers": 3,
-          "debug": 9, "fs": 4, "ipc": 5, "net": 5, "task": 5, "tty": 6, "syscall": 7, "main.c": 9}
-# Floor of the interfaces in kernel/include/kernel/: who may know of processes, files, disks.
-HEADER_FLOORS = {"block.h": 3, "vfs.h": 4, "files.h": 5, "process.h": 5, "syscall_table.h": 7}
+# The house, bottom first (docs/architecture.md): a room sees its own floor and those below. `arch` is
+# seen by all: its functions are the contract, declared on the ground floor.
+FLOORS = (("tracing", "trace", "lib"), ("arch",), ("sync",), ("irq",), ("mm",), ("sched",), ("drivers",),
+          ("fs",), ("task",), ("syscall",), ("debug",), ("main.c",))
+FLOOR = {room: n for n, rooms in enumerate(FLOORS) for room in rooms}
+# Whose interface each header of kernel/include/kernel/ is.
+HEADERS = {
+    "lib": "annotate atomic boot bug bugpoint compiler cpu errno ktest list lock_scope percpu printk "
+           "rbtree string types ksyms",
+    "trace": "lock_class trace_glue",
+    "sync": "mutex park preempt spinlock wait", "irq": "irq time", "mm": "mm vm",
+    "sched": "sched thread", "drivers": "block drivers tty", "fs": "vfs",
+    "task": "files process", "syscall": "syscall_table", "debug": "debug", "arch": "trap"}
+ROOM_OF_HEADER = {h + ".h": room for room, names in HEADERS.items() for h in names.split()}
+# Seen from below: thread.h is the type behind arch_current(), time.h also declares lib/clock.c.
+SEEN_BY_ALL = ("thread.h", "time.h", "trap.h")
 
 
 def rel(path):
@@ -46,7 +59,7 @@ def sources():
 
 def check_format():
     """source format is .clang-format's"""
-    tool = f"clang-format-{os.environ.get('LLVM') or '16'}"
+    tool = f"clang-format-{LLVM}"
     r = subprocess.run([tool, "--dry-run", "-Werror", *sources()], cwd=ROOT, capture_output=True,
                        text=True, check=False)
     files = sorted({line.split(":")[0] for line in r.stderr.splitlines() if "clang-format" in line})
@@ -60,10 +73,14 @@ def check_no_arch_ifdef():
             for m in ARCH_WORD.finditer(read(p))]
 
 
-def floor_of(path):
-    """Floor of a kernel source, None for others."""
-    m = re.match(r"kernel/([^/]+)", path)
-    return FLOORS.get(m[1]) if m and m[1] != "include" else None
+def room_of(path):
+    """Room of a source or object of the kernel; None for others. In-kernel tests see everything."""
+    if re.search(r"_ktest\.c", path):
+        return None
+    if path.startswith("tracing/"):
+        return "tracing"
+    m = re.match(r"kernel/([^/]+?)(?:\.o)?(?:/|$)", path)
+    return m[1] if m and m[1] in FLOOR else None
 
 
 def dependencies():
@@ -101,15 +118,47 @@ def check_layers():
                 bad.append(f"{source}: sees {h}, which is private to its folder")
             if h.startswith("tests/") or h.startswith("tools/") or h.startswith("user/"):
                 bad.append(f"{source}: the kernel sees {h}")
-        floor = floor_of(source)
+        room = room_of(source)
         text = read(source)
         for inc in INCLUDE.findall(text):
             name = inc.removeprefix("kernel/")
-            if floor is not None and inc.startswith("kernel/") and HEADER_FLOORS.get(name, 0) > floor:
+            if inc.startswith("kernel/") and name not in ROOM_OF_HEADER:
+                bad.append(f"<{inc}> belongs to no room: add it to HEADERS in tests/harness/check.py")
+            elif room and inc.startswith("kernel/") and name not in SEEN_BY_ALL and \
+                    FLOOR[ROOM_OF_HEADER[name]] > FLOOR[room]:
                 bad.append(f"{source}: includes <{inc}> of a floor above its own")
             if source.startswith("tracing/") and inc.startswith(("kernel/", "arch/", "asm/")):
                 bad.append(f"{source}: tracing sees <{inc}> of the kernel")
     return bad
+
+
+def symbols(path):
+    """(defined, wanted) global names of an object file."""
+    r = subprocess.run([f"llvm-nm-{LLVM}", path], capture_output=True, text=True, check=True)
+    words = [line.split() for line in r.stdout.splitlines()]
+    return ({w[-1] for w in words if w[-2] in "TDBRVW"}, {w[-1] for w in words if w[-2] == "U"})
+
+
+def check_calls():
+    """calls go down: no object wants a name from a floor above its own"""
+    upcalls = set(re.findall(r"(\w+)\(", re.sub(r"/\*.*?\*/", "", read("kernel/include/kernel/trap.h"),
+                                                flags=re.S)))
+    bad = []
+    for arch in ("aarch64", "x86_64"):
+        base = os.path.join(ROOT, f"build/{arch}-debug/obj")
+        objects = [os.path.relpath(p, base) for p in glob.glob(base + "/**/*.o", recursive=True)]
+        objects = [o for o in objects if os.path.exists(os.path.join(ROOT, o[:-2])) and room_of(o)]
+        if not objects:
+            bad.append(f"nothing is built for {arch}: no object files to judge")
+        names = {o: symbols(os.path.join(base, o)) for o in objects}
+        home = {name: o for o, (defined, _) in names.items() for name in defined}
+        for o, (_, wanted) in sorted(names.items()):
+            for name in sorted(wanted & home.keys()):
+                here, there = room_of(o), room_of(home[name])
+                if there != "arch" and FLOOR[there] > FLOOR[here] and \
+                        not (here == "arch" and name in upcalls):
+                    bad.append(f"{o[:-2]} ({here}) wants {name} of {there}, a floor above its own")
+    return sorted(set(bad))
 
 
 def check_events():
@@ -149,7 +198,7 @@ def check_sources_listed():
             if p not in listed and not p.endswith("asm-offsets.c") and not p.endswith(".lds.S")]
 
 
-CHECKS = (check_format, check_no_arch_ifdef, check_layers, check_events, check_readmes, check_length,
+CHECKS = (check_format, check_no_arch_ifdef, check_layers, check_calls, check_events, check_readmes, check_length,
           check_sources_listed)
 
 

@@ -12,10 +12,10 @@ MMT_CFLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-strict-aliasing -fw
 MMT_RENAME := $(foreach f,memcpy memmove memset memcmp strlen strnlen strcmp strncmp strchr strrchr strscpy \
 	vsnprintf snprintf parse_u64 cmdline_get cmdline_is cmdline_u64,-D$(f)=k_$(f))
 MMT_KERNEL := -ffreestanding -nostdlibinc
-MMT_LIB := string vsnprintf parse cmdline rbtree
+MMT_LIB := string vsnprintf parse cmdline machine rbtree
 MMT_MM := boot_alloc buddy slab
 mmt-lib-objs := $(MMT_LIB:%=$(MMT)/lib/%.o) $(MMT)/lib_test.o $(MMT)/mm_shim/shim.o $(MMT)/mm/boot_alloc.o
-mmt-mm-objs := $(MMT_MM:%=$(MMT)/mm/%.o) $(MMT)/mm_test.o $(MMT)/mm_shim/shim.o
+mmt-mm-objs := $(MMT)/lib/machine.o $(MMT_MM:%=$(MMT)/mm/%.o) $(MMT)/mm_test.o $(MMT)/mm_shim/shim.o
 
 $(MMT)/lib/%.o: kernel/lib/%.c tests/unit/mm.mk
 	@mkdir -p $(@D)

@@ -79,6 +79,9 @@ void gic_init(void);       /* distributor, finds every CPU's redistributor; boot
 void gic_init_cpu(void);   /* this CPU's redistributor and CPU interface */
 u32 gic_ack(void);
 void gic_end(u32 irq);
+/* How device registers are reached; from arch_irqchip_init() on. */
+extern void *(*map_mmio)(phys_addr_t pa, u64 size);
+extern phys_addr_t kernel_root_pa; /* the kernel's page table */
 
 /* ---- the rest ---- */
 void uart_early_init(phys_addr_t pa); /* through the identity map */

@@ -13,7 +13,6 @@
 #include <arch/boot.h>
 #include <kernel/cpu.h>
 #include <kernel/errno.h>
-#include <kernel/mm.h>
 #include <kernel/printk.h>
 #include "arch.h"
 
@@ -44,7 +43,7 @@
 #define WAIT_TURNS  1000000u
 
 static u8 *gicd;
-static u8 **gicr; /* [cpu]; NULL: no redistributor found */
+static DEFINE_PER_CPU(u8 *, gicr); /* this CPU's redistributor; NULL: none found */
 static u32 nr_irqs;
 
 static void wait_clear(const u8 *reg, u32 bits, const char *what)
@@ -80,12 +79,12 @@ static u64 affinity_of(u64 mpidr)
 static void find_redistributors(const struct mem_range *region)
 {
 	for (u64 off = 0; off + GICR_FRAMES <= region->size;) {
-		u8 *frame = vm_map_mmio(region->base + off, GICR_FRAMES);
+		u8 *frame = map_mmio(region->base + off, GICR_FRAMES);
 		u64 typer = mmio_read64(frame + GICR_TYPER);
 
 		for_each_cpu (cpu)
 			if (affinity_of(boot_info.cpu_hwid[cpu]) == typer >> 32)
-				gicr[cpu] = frame;
+				*per_cpu_ptr(&gicr, cpu) = frame;
 		if (typer & GICR_TYPER_LAST)
 			return;
 		if (platform.gicr_stride)
@@ -99,7 +98,7 @@ void gic_init(void)
 {
 	u64 route = boot_info.cpu_hwid[0] & 0xff00ffffffull;
 
-	gicd = vm_map_mmio(platform.gicd_pa, platform.gicd_size);
+	gicd = map_mmio(platform.gicd_pa, platform.gicd_size);
 	nr_irqs = ((mmio_read32(gicd + GICD_TYPER) & 0x1f) + 1) * 32;
 	nr_irqs = MIN(nr_irqs, GIC_SPURIOUS);
 	mmio_write32(gicd + GICD_CTLR, 0);
@@ -117,9 +116,6 @@ void gic_init(void)
 	for (u32 i = 32; i < nr_irqs; i++)
 		mmio_write64(gicd + GICD_IROUTER + 8ul * i, route);
 
-	gicr = kzalloc(nr_cpus * sizeof(*gicr));
-	if (!gicr)
-		panic("no memory for the interrupt controller's tables");
 	for (u32 i = 0; i < platform.nr_gicr; i++)
 		find_redistributors(&platform.gicr[i]);
 	pr_info("GICv3, %u interrupts, %u redistributor region%s", nr_irqs, platform.nr_gicr,
@@ -128,7 +124,7 @@ void gic_init(void)
 
 void gic_init_cpu(void)
 {
-	u8 *rd = gicr[this_cpu()], *sgi = rd + GICR_SGI;
+	u8 *rd = *this_cpu_ptr(&gicr), *sgi = rd + GICR_SGI;
 
 	if (!rd)
 		panic("cpu %u (hwid %#lx) has no GIC redistributor", this_cpu(),
@@ -155,7 +151,7 @@ void gic_init_cpu(void)
 /* Interrupts 0..31 are this CPU's own. */
 static u8 *bank_of(unsigned int irq)
 {
-	return irq < 32 ? gicr[this_cpu()] + GICR_SGI : gicd;
+	return irq < 32 ? *this_cpu_ptr(&gicr) + GICR_SGI : gicd;
 }
 
 void arch_irq_unmask(unsigned int irq)
@@ -170,7 +166,7 @@ void arch_irq_mask(unsigned int irq)
 		return;
 	mmio_write32(bank_of(irq) + GICD_ICENABLER + irq / 32 * 4, 1u << irq % 32);
 	if (irq < 32)
-		wait_clear(gicr[this_cpu()], GICR_CTLR_RWP, "redistributor");
+		wait_clear(*this_cpu_ptr(&gicr), GICR_CTLR_RWP, "redistributor");
 	else
 		wait_clear(gicd + GICD_CTLR, CTLR_RWP, "distributor");
 }
@@ -189,8 +185,11 @@ void gic_end(u32 irq)
 	isb();
 }
 
-void arch_irqchip_init(void)
+void *(*map_mmio)(phys_addr_t pa, u64 size);
+
+void arch_irqchip_init(void *(*map)(phys_addr_t pa, u64 size))
 {
+	map_mmio = map;
 	uart_map();
 	mmu_drop_identity();
 	gic_init();

@@ -3,11 +3,12 @@
  * old ones, ISB makes this CPU refetch. Broadcast needs no IPI. ASIDs: the user root in use carries
  * one of 1..arch_asid_max(); EMPTY_ASID belongs to the empty root that kernel threads run with, so
  * that nothing a user address space left in the TLB is reachable from there. */
-#include <kernel/mm.h>
 #include <kernel/string.h>
+#include <arch/mmu.h>
 #include "arch.h"
 
 phys_addr_t arch_ram_base;
+phys_addr_t kernel_root_pa;
 
 /* Above this many pages one flush of the whole ASID is cheaper. */
 #define FLUSH_PAGES_MAX 512ul
@@ -24,6 +25,7 @@ void arch_mmu_enable_kernel(phys_addr_t root)
 	u64 daif = sysreg_read(daif);
 
 	__asm__ volatile("msr daifset, #0xf" ::: "memory");
+	kernel_root_pa = root;
 	replace(root);
 	sysreg_write(daif, daif);
 }
@@ -78,7 +80,7 @@ void arch_tlb_flush_local(unsigned long va, unsigned long size, u32 asid)
 	isb();
 }
 
-void arch_tlb_flush_all(unsigned long va, unsigned long size, u32 asid, const void *cpumask)
+bool arch_tlb_flush_broadcast(unsigned long va, unsigned long size, u32 asid)
 {
 	unsigned long end = ALIGN_UP(va + size, PAGE_SIZE);
 
@@ -101,6 +103,7 @@ void arch_tlb_flush_all(unsigned long va, unsigned long size, u32 asid, const vo
 	}
 	dsb(ish);
 	isb();
+	return true;
 }
 
 void arch_icache_sync(unsigned long va, unsigned long size)

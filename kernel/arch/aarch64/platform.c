@@ -9,6 +9,7 @@
 #define LOG_TAG "platform"
 #include <kernel/bug.h>
 #include <kernel/cpu.h>
+#include <kernel/errno.h>
 #include <kernel/printk.h>
 #include <kernel/string.h>
 #include <arch/boot.h>
@@ -406,4 +407,19 @@ void arch_boot_init(void)
 	platform.rtc_pa = device_pa(f, "arm,pl031");
 	platform.fwcfg_pa = device_pa(f, "qemu,fw-cfg-mmio");
 	find_pci(f, gic);
+}
+
+#define FW_CFG_DMA_ADDRESS 16 /* register offset */
+
+int arch_fwcfg_dma(phys_addr_t request)
+{
+	static u8 *regs;
+
+	if (!platform.fwcfg_pa)
+		return -ENODEV;
+	if (!regs)
+		regs = map_mmio(platform.fwcfg_pa, PAGE_SIZE);
+	dsb(sy);
+	mmio_write64(regs + FW_CFG_DMA_ADDRESS, __builtin_bswap64(request));
+	return 0;
 }

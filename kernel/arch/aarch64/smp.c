@@ -4,7 +4,7 @@
 #define LOG_TAG "smp"
 #include <kernel/cpu.h>
 #include <kernel/errno.h>
-#include <kernel/mm.h>
+#include <arch/mmu.h>
 #include <kernel/printk.h>
 #include "arch.h"
 
@@ -19,7 +19,7 @@ int arch_cpu_start(unsigned int cpu, void *stack_top, unsigned long percpu, stru
 		pr_err("cpu %u: the device tree has no PSCI, cannot start it", cpu);
 		return -EIO;
 	}
-	a->root = virt_to_phys(kernel_root);
+	a->root = kernel_root_pa;
 	a->stack_top = (u64)stack_top;
 	a->percpu = percpu;
 	a->idle = (u64)idle;

@@ -5,7 +5,6 @@ kernel-y += kernel/arch/aarch64/switch.S
 kernel-y += kernel/arch/aarch64/uaccess.S
 kernel-y += kernel/arch/aarch64/cpu.c
 kernel-y += kernel/arch/aarch64/fdt.c
-kernel-y += kernel/arch/aarch64/fwcfg.c
 kernel-y += kernel/arch/aarch64/gic.c
 kernel-y += kernel/arch/aarch64/mmu.c
 kernel-y += kernel/arch/aarch64/platform.c

@@ -1,7 +1,6 @@
 /* time.c - the generic timer: virtual counter and virtual timer of each CPU, PL031 as wall clock.
  */
 #include <kernel/bug.h>
-#include <kernel/mm.h>
 #include <kernel/time.h>
 #include "arch.h"
 
@@ -50,6 +49,6 @@ u64 arch_wall_ns(void)
 
 	if (!platform.rtc_pa)
 		return 0;
-	rtc = vm_map_mmio(platform.rtc_pa, PAGE_SIZE);
+	rtc = map_mmio(platform.rtc_pa, PAGE_SIZE);
 	return mmio_read32(rtc) * NSEC_PER_SEC; /* RTCDR: seconds since 1970 */
 }

@@ -1,7 +1,6 @@
 /* uart.c - PL011 serial port, polled output. Until arch_irqchip_init() the boot CPU reaches it by
  * its physical address, which the identity map shows; then through a kernel mapping. Writers are
  * serialised by the console, if at all: any context may put a byte at any time. */
-#include <kernel/mm.h>
 #include <arch/cpu.h>
 #include <arch/platform.h>
 #include "arch.h"
@@ -31,7 +30,7 @@ void uart_early_init(phys_addr_t pa)
 
 void uart_map(void)
 {
-	uart_base = platform.uart_pa ? vm_map_mmio(platform.uart_pa, PAGE_SIZE) : NULL;
+	uart_base = platform.uart_pa ? map_mmio(platform.uart_pa, PAGE_SIZE) : NULL;
 }
 
 void arch_uart_putc(char c)

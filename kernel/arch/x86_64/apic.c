@@ -10,7 +10,7 @@
 #include <arch/irqflags.h>
 #include <kernel/boot.h>
 #include <kernel/bug.h>
-#include <kernel/mm.h>
+#include <kernel/cpu.h>
 #include <kernel/printk.h>
 #include "acpi.h"
 #include "x86.h"
@@ -128,7 +128,7 @@ void x86_apic_init(void)
 {
 	if (!(cpuid(1, 0).d >> 9 & 1))
 		panic("this CPU has no local APIC");
-	regs = vm_map_mmio(x86_acpi.lapic, PAGE_SIZE);
+	regs = x86_map_mmio(x86_acpi.lapic, PAGE_SIZE);
 	arch_irqchip_init_cpu();
 }
 

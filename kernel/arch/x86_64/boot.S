@@ -136,7 +136,7 @@ ap_low64:
 ap_high64:
 	leaq boot_gdt_ptr_high(%rip), %rax
 	lgdt (%rax)
-	movq x86_ap_cr3(%rip), %rax
+	movq x86_kernel_root(%rip), %rax
 	movq %rax, %cr3
 	xorl %eax, %eax
 	movw %ax, %ds

@@ -1,18 +1,17 @@
 /* ioapic.c - device interrupts: the I/O APICs, message-signalled interrupts, the pool of vectors.
  *
  * An interrupt number is a vector. Each vector of the pool is free, or belongs to an input of an
- * I/O APIC (a "global system interrupt"), or to a message. Under ioapic_lock: the pool, and the
- * index and data registers of the I/O APICs, which are a pair. The lock is taken with interrupts
- * masked and nothing is called under it. */
+ * I/O APIC (a "global system interrupt"), or to a message. The pool only grows, while drivers are
+ * set up, one after the other. An I/O APIC's index and data registers are a pair: the callers of
+ * arch_irq_mask() and arch_irq_unmask() keep each other out. */
 #define LOG_TAG "ioapic"
 #include <arch/boot.h>
 #include <arch/irqchip.h>
+#include <arch/irqflags.h>
 #include <kernel/boot.h>
 #include <kernel/bug.h>
 #include <kernel/errno.h>
-#include <kernel/mm.h>
 #include <kernel/printk.h>
-#include <kernel/spinlock.h>
 #include "acpi.h"
 #include "x86.h"
 
@@ -24,9 +23,6 @@
 
 #define PIC1 0x20
 #define PIC2 0xa0
-
-static DEFINE_LOCK_CLASS(ioapic_class, "x86.ioapic", BB_LK_SPIN, 0);
-static DEFINE_SPINLOCK(ioapic_lock, ioapic_class);
 
 static struct ioapic {
 	volatile u32 *regs;
@@ -79,23 +75,17 @@ static void vector_program(unsigned int vec, bool masked)
 
 void arch_irq_unmask(unsigned int irq)
 {
-	irqflags_t f = spin_lock_irqsave(&ioapic_lock);
-
 	if (irq < ARRAY_SIZE(vectors))
 		vector_program(irq, false);
-	spin_unlock_irqrestore(&ioapic_lock, f);
 }
 
 void arch_irq_mask(unsigned int irq)
 {
-	irqflags_t f = spin_lock_irqsave(&ioapic_lock);
-
 	if (irq < ARRAY_SIZE(vectors))
 		vector_program(irq, true);
-	spin_unlock_irqrestore(&ioapic_lock, f);
 }
 
-static int vector_take(enum vector_kind kind) REQUIRES(ioapic_lock)
+static int vector_take(enum vector_kind kind)
 {
 	for (unsigned int v = VEC_DEVICE_FIRST; v <= VEC_DEVICE_LAST; v++) {
 		if (vectors[v].kind == VECTOR_FREE) {
@@ -109,34 +99,26 @@ static int vector_take(enum vector_kind kind) REQUIRES(ioapic_lock)
 /* The vector of an input; devices that share the input share it. */
 static int gsi_vector(u32 gsi, u32 flags)
 {
-	irqflags_t f = spin_lock_irqsave(&ioapic_lock);
-	int r = -ENOENT;
+	int r;
 
 	if (!ioapic_of(gsi))
-		goto out;
-	for (int v = VEC_DEVICE_FIRST; v <= VEC_DEVICE_LAST; v++) {
-		if (vectors[v].kind == VECTOR_GSI && vectors[v].gsi == gsi) {
-			r = v;
-			goto out;
-		}
-	}
+		return -ENOENT;
+	for (int v = VEC_DEVICE_FIRST; v <= VEC_DEVICE_LAST; v++)
+		if (vectors[v].kind == VECTOR_GSI && vectors[v].gsi == gsi)
+			return v;
 	r = vector_take(VECTOR_GSI);
 	if (r < 0)
-		goto out;
+		return r;
 	vectors[r].gsi = gsi;
 	vectors[r].entry = (u32)r | flags;
-out:
-	spin_unlock_irqrestore(&ioapic_lock, f);
 	return r;
 }
 
 /* Message format: SDM vol. 3, 11.11. Fixed delivery, edge, to CPU 0. */
 int arch_msi_alloc(u64 *addr, u32 *data)
 {
-	irqflags_t f = spin_lock_irqsave(&ioapic_lock);
 	int v = vector_take(VECTOR_MSI);
 
-	spin_unlock_irqrestore(&ioapic_lock, f);
 	if (v < 0)
 		return v;
 	*addr = 0xfee00000ull | (u64)boot_info.cpu_hwid[0] << 12;
@@ -195,7 +177,7 @@ void x86_ioapic_init(void)
 	for (unsigned int i = 0; i < x86_acpi.nr_ioapics; i++) {
 		struct ioapic *io = &ioapics[i];
 
-		io->regs = vm_map_mmio(x86_acpi.ioapic[i].base, PAGE_SIZE);
+		io->regs = x86_map_mmio(x86_acpi.ioapic[i].base, PAGE_SIZE);
 		io->gsi = x86_acpi.ioapic[i].gsi;
 		io->inputs = (reg_read(io, REG_VERSION) >> 16 & 0xff) + 1;
 		for (u32 n = 0; n < io->inputs; n++)
@@ -206,8 +188,11 @@ void x86_ioapic_init(void)
 	}
 }
 
-void arch_irqchip_init(void)
+void *(*x86_map_mmio)(phys_addr_t pa, u64 size);
+
+void arch_irqchip_init(void *(*map_mmio)(phys_addr_t pa, u64 size))
 {
+	x86_map_mmio = map_mmio;
 	x86_ioapic_init();
 	x86_apic_init();
 }

@@ -1,10 +1,7 @@
 /* mmu.c - address spaces and TLBs.
  * No PCIDs: a CR3 write empties the user half of this CPU's TLB; kernel entries are global and go
- * by INVLPG or by switching CR4.PGE off and on. Other CPUs are asked by IPI. */
+ * by INVLPG or by switching CR4.PGE off and on. */
 #include <arch/mmu.h>
-#include <kernel/irq.h>
-#include <kernel/mm.h>
-#include <kernel/preempt.h>
 #include "x86.h"
 
 #define KERNEL_HALF  256 /* first root entry of the kernel half */
@@ -12,8 +9,12 @@
 /* Beyond this many pages emptying everything is cheaper. */
 #define FLUSH_PAGES_MAX 32
 
+phys_addr_t x86_kernel_root;
+
 void arch_mmu_root_init(u64 *root)
 {
+	const u64 *kernel_root = phys_to_virt(x86_kernel_root);
+
 	for (unsigned int i = KERNEL_HALF; i < ROOT_ENTRIES; i++)
 		root[i] = kernel_root[i];
 }
@@ -22,6 +23,7 @@ void arch_mmu_enable_kernel(phys_addr_t root)
 {
 	u64 cr4 = read_cr4();
 
+	x86_kernel_root = root;
 	write_cr3(root);
 	/* the early map's entries are not global, but be rid of whatever there is */
 	write_cr4(cr4 & ~(u64)CR4_PGE);
@@ -30,7 +32,7 @@ void arch_mmu_enable_kernel(phys_addr_t root)
 
 void arch_mmu_switch(phys_addr_t root, u32 asid)
 {
-	write_cr3(root ? root : virt_to_phys(kernel_root));
+	write_cr3(root ? root : x86_kernel_root);
 }
 
 u32 arch_asid_max(void)
@@ -56,39 +58,9 @@ void arch_tlb_flush_local(unsigned long va, unsigned long size, u32 asid)
 	write_cr4(cr4);
 }
 
-struct flush {
-	unsigned long va, size;
-	u32 asid;
-};
-
-static void flush_remote(void *arg)
+bool arch_tlb_flush_broadcast(unsigned long va, unsigned long size, u32 asid)
 {
-	const struct flush *f = arg;
-
-	arch_tlb_flush_local(f->va, f->size, f->asid);
-}
-
-void arch_tlb_flush_all(unsigned long va, unsigned long size, u32 asid, const void *cpumask)
-{
-	const struct cpumask *mask = cpumask;
-	struct cpumask others = {{0}};
-	struct flush f = {va, size, asid};
-	bool any = false;
-
-	preempt_disable();
-	/* the table's new content before the look at the mask; pairs with the atomic cpumask_set()
-	 * that precedes a CPU's first use of an address space */
-	smp_mb();
-	arch_tlb_flush_local(va, size, asid);
-	for_each_online_cpu (c) {
-		if (c == this_cpu() || !cpumask_test(mask, c))
-			continue;
-		cpumask_set(&others, c);
-		any = true;
-	}
-	if (any)
-		ipi_call(&others, flush_remote, &f);
-	preempt_enable();
+	return false;
 }
 
 /* x86 keeps instruction fetch coherent with stores. */

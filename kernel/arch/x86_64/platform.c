@@ -1,8 +1,9 @@
-/* platform.c - the serial port (16550 at 0x3f8) and switching the machine off. Everything here is
- * lock-free and works in any context. */
+/* platform.c - the serial port (16550 at 0x3f8), switching the machine off, the door to fw_cfg. The
+ * first two are lock-free and work in any context. */
 #include <arch/boot.h>
 #include <arch/cpu.h>
 #include <arch/platform.h>
+#include <kernel/errno.h>
 #include "acpi.h"
 #include "x86.h"
 
@@ -54,6 +55,40 @@ int arch_uart_getc(void)
 	if (!uart_present || !(inb(UART_LSR) & LSR_DATA))
 		return -1;
 	return inb(UART_DATA);
+}
+
+#define FWCFG_SELECT    0x510
+#define FWCFG_DATA      0x511
+#define FWCFG_DMA       0x514
+#define FWCFG_SIGNATURE 0x0000
+#define FWCFG_ID        0x0001
+#define FWCFG_ID_DMA    2u
+
+static bool fwcfg_present(void)
+{
+	static const char signature[4] = "QEMU";
+
+	outw(FWCFG_SELECT, FWCFG_SIGNATURE);
+	for (unsigned int i = 0; i < sizeof(signature); i++)
+		if (inb(FWCFG_DATA) != (u8)signature[i])
+			return false;
+	outw(FWCFG_SELECT, FWCFG_ID);
+	return inb(FWCFG_DATA) & FWCFG_ID_DMA;
+}
+
+/* The second half of the address starts the transfer. The look whether there is a device selects
+ * another file, so it is done once. */
+int arch_fwcfg_dma(phys_addr_t request)
+{
+	static enum { UNKNOWN, ABSENT, PRESENT } state;
+
+	if (state == UNKNOWN)
+		state = fwcfg_present() ? PRESENT : ABSENT;
+	if (state == ABSENT)
+		return -ENODEV;
+	outl(FWCFG_DMA, __builtin_bswap32((u32)(request >> 32)));
+	outl(FWCFG_DMA + 4, __builtin_bswap32((u32)request));
+	return 0;
 }
 
 void arch_uart_enable_rx(void)

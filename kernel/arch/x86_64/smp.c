@@ -10,14 +10,14 @@
 #include <kernel/boot.h>
 #include <kernel/cpu.h>
 #include <kernel/errno.h>
-#include <kernel/mm.h>
+#include <arch/mmu.h>
 #include <kernel/printk.h>
 #include <kernel/string.h>
 #include <arch/time.h>
+#include <kernel/trap.h>
 #include "x86.h"
 
 struct x86_ap_slot x86_ap_slots[256];
-u64 x86_ap_cr3;
 
 static void delay_us(u64 us)
 {
@@ -39,7 +39,6 @@ int arch_cpu_start(unsigned int cpu, void *stack_top, unsigned long percpu, stru
 	       (size_t)(x86_ap_trampoline_end - x86_ap_trampoline));
 	/* the early map's identity part, which the boot CPU has dropped */
 	x86_early_pml4[0] = x86_early_pml4[256] & ~X86_PTE_NX;
-	x86_ap_cr3 = virt_to_phys(kernel_root);
 	x86_ap_slots[id] = (struct x86_ap_slot){.stack = stack_top, .percpu = percpu, .idle = idle};
 	smp_mb();
 	x86_apic_send_init(id);
@@ -57,6 +56,6 @@ void __noreturn x86_secondary_start(unsigned long percpu, struct thread *idle)
 	arch_set_percpu_offset(percpu);
 	arch_set_current(idle);
 	arch_trap_init_cpu();
-	arch_mmu_enable_kernel(x86_ap_cr3);
+	arch_mmu_enable_kernel(x86_kernel_root);
 	cpu_secondary_main();
 }

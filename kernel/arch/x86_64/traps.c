@@ -6,8 +6,7 @@
  * at, the other two end the system. */
 #include <arch/irqflags.h>
 #include <kernel/bug.h>
-#include <kernel/debug.h>
-#include <kernel/mm.h>
+#include <arch/mmu.h>
 #include <kernel/string.h>
 #include <kernel/thread.h>
 #include <kernel/trap.h>
@@ -202,9 +201,9 @@ void x86_double_fault(struct trap_frame *tf)
 	char text[80];
 
 	/* A page fault for which the CPU could not push a frame: the kernel stack is full. */
-	if (kstack_is_guard(addr))
+	if (t && addr < t->kstack_base && addr >= t->kstack_base - PAGE_SIZE)
 		snprintf(text, sizeof(text), "kernel stack overflow of %s",
-			 t && t->bb ? t->bb->name : "?");
+			 t->bb ? t->bb->name : "?");
 	else
 		strscpy(text, "double fault", sizeof(text));
 	oops(tf, text, tf->error, addr);

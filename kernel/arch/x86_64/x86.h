@@ -210,7 +210,7 @@ struct x86_ap_slot {
 	u64 reserved;
 };
 extern struct x86_ap_slot x86_ap_slots[256];
-extern u64 x86_ap_cr3;
+extern phys_addr_t x86_kernel_root; /* the kernel's page table; set by arch_mmu_enable_kernel() */
 void __noreturn x86_secondary_start(unsigned long percpu, struct thread *idle);
 
 /* cpu.c: what this kind of CPU has; constant after the boot CPU's set-up */
@@ -235,6 +235,8 @@ void x86_apic_send_startup(u32 id, u8 page);
 void x86_apic_init(void);
 /* ioapic.c */
 void x86_ioapic_init(void);
+/* How device registers are reached; from arch_irqchip_init() on. */
+extern void *(*x86_map_mmio)(phys_addr_t pa, u64 size);
 /* time.c: true if the timer really is due; re-arms otherwise */
 bool x86_timer_due(void);
 #endif

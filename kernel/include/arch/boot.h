@@ -1,13 +1,10 @@
 /* arch/boot.h - the first steps on the boot CPU.
  * Entry assembly reads the cycle counter first, sets a stack, clears .bss, maps the image at its
- * link address and low RAM at the direct map (early map), enters `kmain(entry_ticks)` with
- * interrupts masked, per-CPU offset 0. */
+ * link address and low RAM at the direct map (early map), enters `kmain(entry_ticks)`
+ * (kernel/trap.h) with interrupts masked, per-CPU offset 0. */
 #ifndef ARCH_BOOT_H
 #define ARCH_BOOT_H
 #include <kernel/types.h>
-
-/* Upcall, main.c. entry_ticks: arch_ticks() value read by the first instructions. */
-void __noreturn kmain(u64 entry_ticks);
 
 /* Makes early console output work (polled). First call of kmain. */
 void arch_early_console(void);
@@ -18,9 +15,10 @@ void arch_trap_init_cpu(void);
  * reserved are known; arrays may come from boot_alloc afterwards). Panics with a clear message
  * on tables that it cannot use. */
 void arch_boot_init(void);
-/* After mm_init(): maps device registers (interrupt controller, UART) with vm_map_mmio(), starts
- * this CPU's interrupt controller part. Boot CPU. */
-void arch_irqchip_init(void);
+/* After mm_init(): maps device registers with map_mmio (interrupt controller and UART now, the
+ * clock and fw_cfg when they are asked for), starts this CPU's interrupt controller part. Boot CPU.
+ * map_mmio: uncached registers at pa; never fails. */
+void arch_irqchip_init(void *(*map_mmio)(phys_addr_t pa, u64 size));
 /* The same for a secondary CPU. Interrupts masked. */
 void arch_irqchip_init_cpu(void);
 /* Physical range of the early map: boot_alloc hands out only from inside it. */

@@ -48,8 +48,8 @@ static inline phys_addr_t virt_to_phys(const void *p)
 
 /* Prepares a zeroed root table of a new user address space (x86-64: copies the kernel half). */
 void arch_mmu_root_init(u64 *root);
-/* The kernel's final root, as built by mm: switch this CPU to it (boot CPU once; secondaries at
- * their start). Turns on what W^X needs (NX, WP, ...). */
+/* The kernel's final root, as built by mm: switch this CPU to it, and remember it for the
+ * CPUs that start later. Turns on what W^X needs (NX, WP, ...). */
 void arch_mmu_enable_kernel(phys_addr_t root);
 /* Makes `root` this CPU's user address space; 0 = none (kernel thread: user half inaccessible).
  * asid: 1..arch_asid_max(), or 0 = flush everything non-global of the user half. Interrupts masked.
@@ -57,11 +57,12 @@ void arch_mmu_enable_kernel(phys_addr_t root);
 void arch_mmu_switch(phys_addr_t root, u32 asid);
 u32 arch_asid_max(void); /* 0 = no ASIDs in use */
 
-/* TLB. Local: this CPU only. All: returns when no CPU can use the old translations; x86-64 sends
- * IPIs (interrupts must be enabled, no spin lock that an interrupt handler takes may be held),
- * aarch64 broadcasts. `asid` 0 with va in the kernel half = kernel mapping. */
+/* TLB. Local: this CPU only. Broadcast: true when no CPU can use the old translations any more;
+ * false, with nothing done, where the architecture cannot broadcast (x86-64): then every CPU must
+ * flush for itself (mm/tlb.c). `asid` 0 with va in the kernel half = kernel mapping. Any context.
+ */
 void arch_tlb_flush_local(unsigned long va, unsigned long size, u32 asid);
-void arch_tlb_flush_all(unsigned long va, unsigned long size, u32 asid, const void *cpumask);
+bool arch_tlb_flush_broadcast(unsigned long va, unsigned long size, u32 asid);
 /* After writing instructions through the data side. Range in kernel or current user space. */
 void arch_icache_sync(unsigned long va, unsigned long size);
 #endif

@@ -13,9 +13,9 @@ struct arch_pci_host {
 };
 extern struct arch_pci_host arch_pci_host;
 
-/* fw_cfg: selector and data access for vmcoreinfo (QEMU's documented DMA or port interface).
- * Returns -ENODEV if absent. `file` e.g. "etc/vmcoreinfo". Writes `n` bytes. Thread context. */
-int arch_fwcfg_write_file(const char *file, const void *data, size_t n) must_check;
+/* Hands QEMU's fw_cfg device the physical address of a DMA request (drivers/fwcfg.c), after all
+ * earlier stores. 0, or -ENODEV if there is no such device. One caller at a time. */
+int arch_fwcfg_dma(phys_addr_t request) must_check;
 
 /* Serial port. putc is polled and lock-free: any context. getc: -1 when empty. rx interrupt on. */
 void arch_uart_putc(char c);

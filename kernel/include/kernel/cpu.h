@@ -38,11 +38,4 @@ unsigned int cpumask_weight(const struct cpumask *m);
 	for_each_cpu (c)                                                                           \
 		if (cpumask_test(&cpu_online, c))
 
-/* Starts every secondary CPU and waits for each (2 s limit, then a message and it stays off).
- * Thread context, boot CPU. */
-void cpus_start(void);
-/* First C function of a secondary CPU, called by arch code with interrupts off, its per-CPU
- * offset, kernel page table and idle stack set. Never returns. */
-void __noreturn cpu_secondary_main(void);
-
 #endif

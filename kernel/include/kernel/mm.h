@@ -63,6 +63,8 @@ void *kstack_alloc(void) must_check;
 void kstack_free(void *base);
 /* Is this address in the guard page of a kernel stack? */
 bool kstack_is_guard(unsigned long addr);
+/* What a kernel address lies in, for fault reports: "read-only text", ... or NULL. */
+const char *kernel_map_describe(unsigned long va);
 
 extern u64 *kernel_root; /* final kernel page table */
 

@@ -1,19 +1,41 @@
-/* park.h - what sleeping locks ask of the scheduler. Declared on sync's floor, implemented by
- * sched (the arrow points down). */
+/* park.h - what locks and waits ask of the scheduler: a table, declared on sync's floor and filled
+ * by sched in sched_init_early(), before the first lock is taken. */
 #ifndef KERNEL_PARK_H
 #define KERNEL_PARK_H
 
 #include <kernel/types.h>
 
 struct thread;
+
+struct park_ops {
+	void (*prepare)(u32 state);
+	void (*park)(void);
+	void (*cancel)(void);
+	void (*unpark)(struct thread *t);
+	void (*preempt)(void); /* switch if that was asked for; interrupts masked */
+};
+extern const struct park_ops *park_ops;
+
 /* Marks the current thread as about to sleep; a wake from now on is not lost. Full barrier.
  * state: BB_ST_BLOCKED or BB_ST_SLEEPING. Any lock may be held. */
-void park_prepare(u32 state);
+static inline void park_prepare(u32 state)
+{
+	park_ops->prepare(state);
+}
 /* Sleeps unless woken since park_prepare(). Thread context, no spin lock, interrupts on. */
-void park(void);
+static inline void park(void)
+{
+	park_ops->park();
+}
 /* Takes back park_prepare() without sleeping. */
-void park_cancel(void);
+static inline void park_cancel(void)
+{
+	park_ops->cancel();
+}
 /* Wakes it if it sleeps or is about to. Any context but NMI. */
-void unpark(struct thread *t);
+static inline void unpark(struct thread *t)
+{
+	park_ops->unpark(t);
+}
 
 #endif

@@ -1,12 +1,9 @@
 /* preempt.h - preemption count of the current thread. It lives in the thread's black-box entry, so
- * a reader sees it. Bits: 0-15 preempt_disable nesting, 16-23 interrupt depth. Any context. */
+ * a reader sees it; its bits are in thread.h. Any context. */
 #ifndef KERNEL_PREEMPT_H
 #define KERNEL_PREEMPT_H
 
-#include <kernel/types.h>
-
-#define PREEMPT_IRQ      (1u << 16)
-#define PREEMPT_IRQ_MASK 0x00ff0000u
+#include <kernel/thread.h>
 
 u32 *preempt_count_ptr(void); /* the current thread's word; same address while it runs */
 void preempt_disable(void);
@@ -14,7 +11,8 @@ void preempt_disable(void);
 void preempt_enable(void);
 /* As preempt_enable, without rescheduling. */
 void preempt_enable_noresched(void);
-bool preemptible(void); /* count 0 and interrupts on */
+bool preemptible(void);  /* count 0 and interrupts on */
+bool need_resched(void); /* this CPU was asked to switch */
 bool in_irq(void);
 
 #endif

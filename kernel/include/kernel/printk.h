@@ -13,6 +13,9 @@
 enum log_level { LOG_ERR = 3, LOG_WARN = 4, LOG_INFO = 6, LOG_DEBUG = 7 };
 
 void printk(enum log_level level, const char *tag, const char *fmt, ...) __printf(3, 4);
+/* Where the text goes after the box: the console's driver says so, once. fn: any context, bounded
+ * time, false if it dropped the text. */
+void printk_set_sink(bool (*fn)(const char *s, size_t n));
 #define pr_err(...)   printk(LOG_ERR, LOG_TAG, __VA_ARGS__)
 #define pr_warn(...)  printk(LOG_WARN, LOG_TAG, __VA_ARGS__)
 #define pr_info(...)  printk(LOG_INFO, LOG_TAG, __VA_ARGS__)

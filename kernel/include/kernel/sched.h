@@ -18,16 +18,14 @@ void schedule(void);
 void sched_yield(void);
 /* Arch exit paths: reschedule if asked for. Interrupts masked on entry and return. */
 void sched_preempt_irq(void);
-bool sched_need_resched(void);
 /* Timer interrupt. */
 void sched_tick(void);
 void __noreturn sched_idle_loop(void);
 /* The idle thread for a CPU about to be started; ERR_PTR(-ENOMEM). Thread context. */
 struct thread *sched_secondary_idle(unsigned int cpu) must_check;
-/* Upcall from arch_thread_init's first switch. */
-void __noreturn thread_start(struct thread *prev, void (*entry)(void *), void *arg);
-/* After the first switch to a forked user thread (arch_fork_frame path), interrupts masked. */
-void thread_start_fork(struct thread *prev);
+/* Starts every secondary CPU and waits for each (2 s limit, then a message and it stays off).
+ * Thread context, boot CPU. */
+void cpus_start(void);
 
 /* Creates a thread that is not yet runnable; name is cut to 31 bytes. `proc`/`mm` NULL for kernel
  * threads. ERR_PTR(-ENOMEM), ERR_PTR(-EAGAIN) when the task table is full. May sleep. */
@@ -52,8 +50,8 @@ bool kthread_should_stop(void);
 int kthread_stop(struct thread *t);
 void __noreturn kthread_exit(int code);
 
-/* Address-space hook, registered by mm: makes t's user space current. Interrupts masked. */
-extern void (*sched_switch_mm)(struct thread *prev, struct thread *next);
+/* What idle does before it sleeps, set once by the watchdog; fn: interrupts masked. */
+void sched_set_idle_hook(void (*fn)(void));
 /* The last reference to a user thread is gone (task/ frees what hangs on it). */
 extern void (*sched_thread_free)(struct thread *t);
 

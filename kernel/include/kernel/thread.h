@@ -11,6 +11,10 @@
 
 #define KSTACK_SIZE (16 * 1024ul)
 
+/* bb->preempt_count: bits 0-15 preempt_disable() nesting, 16-23 interrupt depth. */
+#define PREEMPT_IRQ      (1u << 16)
+#define PREEMPT_IRQ_MASK 0x00ff0000u
+
 struct process;
 struct mm;
 struct cpu_rq;

@@ -1,12 +1,15 @@
-/* trap.h - upcalls: what architecture entry code calls. Interrupts are masked on entry unless said
- * otherwise. Order on an interrupt: irq_enter(), trap_irq/timer/ipi, irq_exit(), then for a user
- * frame trap_exit_to_user(), for a kernel frame trap_exit_to_kernel(). */
+/* trap.h - upcalls: what architecture entry code calls, all of it and nothing else. Interrupts are
+ * masked on entry unless said otherwise. Order on an interrupt: irq_enter(), trap_irq/timer/ipi,
+ * irq_exit(), then for a user frame trap_exit_to_user(), for a kernel frame trap_exit_to_kernel().
+ */
 #ifndef KERNEL_TRAP_H
 #define KERNEL_TRAP_H
 
 #include <kernel/types.h>
 #include <arch/smp.h>
 #include <arch/trap.h>
+
+struct thread;
 
 /* Around every interrupt (not NMI): interrupt depth, trace. */
 void irq_enter(struct trap_frame *tf);
@@ -39,6 +42,16 @@ void trap_syscall(struct trap_frame *tf);
 void trap_exit_to_user(struct trap_frame *tf);
 /* Every entry from user mode calls this first (interrupts masked): CPU mode bookkeeping. */
 void trap_enter_from_user(struct trap_frame *tf);
+/* What a new kernel thread's first switch runs (arch_thread_init), interrupts masked. */
+void __noreturn thread_start(struct thread *prev, void (*entry)(void *), void *arg);
+/* The same after the first switch to a forked user thread (arch_fork_frame); returns, interrupts
+ * masked, and the way leads on to the exit stub. */
+void thread_start_fork(struct thread *prev);
+/* The first C functions. Boot CPU: entry_ticks is the arch_ticks() value that its first
+ * instructions read. Secondary: interrupts masked, per-CPU offset, kernel page table and idle stack
+ * set. */
+void __noreturn kmain(u64 entry_ticks);
+void __noreturn cpu_secondary_main(void);
 /* Return to an interrupted kernel frame: preempts if that context allows it. */
 void trap_exit_to_kernel(struct trap_frame *tf);
 

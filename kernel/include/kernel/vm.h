@@ -49,6 +49,9 @@ void mm_put(struct mm *mm); /* last user: unmaps and frees all. May sleep. */
 struct mm *mm_fork(struct mm *mm) must_check;
 /* Current thread changes to mm (exec); drops nothing. */
 void mm_activate(struct mm *mm);
+/* The scheduler's part of a switch: mm becomes what this CPU translates with; NULL (a kernel
+ * thread) leaves what there is. Interrupts masked, run queue lock held. */
+void mm_switch(struct mm *mm);
 
 /* Adds a mapping, replacing what is there (as mmap MAP_FIXED) . addr 0 = choose, returned in
  * *addr. -ENOMEM, -EINVAL. Takes mm->lock. Takes its own inode reference. */

@@ -5,7 +5,7 @@
 #include <kernel/boot.h>
 #include <kernel/bug.h>
 #include <kernel/cpu.h>
-#include <kernel/debug.h>
+#include <kernel/ksyms.h>
 #include <kernel/printk.h>
 #include <kernel/spinlock.h>
 #include <tracing/events.h>
@@ -14,9 +14,14 @@
 #include "shim.h"
 
 struct trace_box trace_box;
-unsigned int nr_cpus = 1;
 static unsigned long offsets[1];
-unsigned long *percpu_offset = offsets;
+
+__attribute__((constructor)) static void one_cpu(void)
+{
+	nr_cpus = 1;
+	percpu_offset = offsets;
+}
+
 unsigned char *shim_ram;
 unsigned long shim_early_size;
 jmp_buf *shim_panic;

@@ -1,6 +1,6 @@
 /* errno_rows.c - names of the Linux error numbers for the black box's table "errno". */
 #include <kernel/errno.h>
-#include "trace_private.h"
+#include "debug_private.h"
 
 #define ROW(e)                                                                                     \
 	{                                                                                          \

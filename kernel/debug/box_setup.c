@@ -1,4 +1,4 @@
-/* setup.c - reserves and fills the black box.
+/* box_setup.c - reserves and fills the black box.
  *
  * The static part is the end of the image; the dynamic part takes the memory right behind it, so
  * both are one physical region that decodes by itself. It is reached through the direct map. The
@@ -9,15 +9,16 @@
 #include <kernel/string.h>
 #include <kernel/syscall_table.h>
 #include <kernel/sched.h>
-#include <kernel/trace_setup.h>
+#include <kernel/debug.h>
 #include <kernel/lock_class.h>
+#include <kernel/trace_glue.h>
 #include <arch/boot.h>
 #include <arch/cpu.h>
 #include <arch/mmu.h>
 #include <tracing/box.h>
 #include <tracing/events.h>
 #include <tracing/tracker.h>
-#include "trace_private.h"
+#include "debug_private.h"
 
 #define LOG_TAG "trace"
 #include <kernel/printk.h>

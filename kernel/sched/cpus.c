@@ -1,4 +1,4 @@
-/* smp.c - starts the other CPUs, one after the other. A CPU says that it is up by setting its bit
+/* cpus.c - starts the other CPUs, one after the other. A CPU says that it is up by setting its bit
  * in cpu_online from its idle loop. One that does not within the limit stays off, with a message.
  */
 #include <kernel/bug.h>
@@ -17,9 +17,6 @@
 #include <kernel/printk.h>
 
 #define START_LIMIT_NS (2 * NSEC_PER_SEC)
-
-unsigned int nr_cpus;
-struct cpumask cpu_online;
 
 void cpus_start(void)
 {

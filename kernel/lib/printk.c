@@ -9,20 +9,20 @@
 #include <kernel/time.h>
 #include <tracing/box.h>
 #include <tracing/events.h>
-#include "console.h"
 
 #define LINE_MAX 512 /* longer messages are cut; well inside any stack that may call */
 
-/* 0 while the clock's frequency is not known yet. */
-static u64 printk_now_ms(void)
+static bool (*sink)(const char *s, size_t n);
+
+void printk_set_sink(bool (*fn)(const char *s, size_t n))
 {
-	return arch_ticks_hz() ? time_ns() / 1000000 : 0;
+	sink = fn;
 }
 
 void printk(enum log_level level, const char *tag, const char *fmt, ...)
 {
 	char line[LINE_MAX];
-	u64 ms = printk_now_ms();
+	u64 ms = time_ns() / 1000000;
 	size_t len, room;
 	u64 offset;
 	va_list ap;
@@ -42,6 +42,6 @@ void printk(enum log_level level, const char *tag, const char *fmt, ...)
 
 	offset = box_console_write(line, (u32)len);
 	trace(printk, level, offset, len);
-	if (level < LOG_DEBUG)
-		console_emit(line, len);
+	if (level < LOG_DEBUG && sink)
+		sink(line, len);
 }

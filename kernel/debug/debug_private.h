@@ -1,0 +1,24 @@
+/* debug_private.h - what the files of kernel/debug share. No log level, no prefix, no lock waited
+ * for: any context. */
+#ifndef DEBUG_PRIVATE_H
+#define DEBUG_PRIVATE_H
+
+#include <kernel/types.h>
+#include <tracing/blackbox.h>
+
+/* Formatted lines straight to the black box's console ring and the serial port. */
+void emit(const char *fmt, ...) __printf(1, 2);
+void emit_line(const char *line);
+/* "name" of the holder behind an owner word, e.g. "init (pid 1)", into buf. */
+const char *owner_name(u32 owner, char *buf, size_t size);
+/* A finding's short form; the tracker's report hook. */
+void report_print(const struct bb_report *r);
+/* Return addresses from pc and the frame record at fp on, at most max; returns how many. */
+unsigned int backtrace_collect(unsigned long pc, unsigned long fp, u64 *out, unsigned int max);
+/* Prints them as "#n name+0x12/0x40" lines. */
+void backtrace_print(unsigned long pc, unsigned long fp);
+
+extern const struct bb_enum_row errno_rows[];
+extern const unsigned int errno_rows_count;
+
+#endif

@@ -1,0 +1,60 @@
+/* preempt.c - the preemption count, and the table through which this floor asks for a switch. The
+ * count is the running thread's own, in its black-box entry; only that thread and interrupts on top
+ * of it write it, and each leaves it as found, so plain loads and stores do. */
+#include <kernel/park.h>
+#include <kernel/preempt.h>
+#include <arch/irqflags.h>
+#include <arch/percpu.h>
+#include <kernel/thread.h>
+#include <tracing_port.h>
+
+const struct park_ops *park_ops;
+
+u32 *preempt_count_ptr(void)
+{
+	return &arch_current()->bb->preempt_count;
+}
+
+void preempt_disable(void)
+{
+	u32 *p = preempt_count_ptr();
+
+	WRITE_ONCE(*p, READ_ONCE(*p) + 1);
+	barrier();
+}
+
+void preempt_enable_noresched(void)
+{
+	u32 *p = preempt_count_ptr();
+
+	barrier();
+	WRITE_ONCE(*p, READ_ONCE(*p) - 1);
+}
+
+bool need_resched(void)
+{
+	struct bb_cpu *c = port_cpu();
+
+	return c && READ_ONCE(c->need_resched);
+}
+
+void preempt_enable(void)
+{
+	preempt_enable_noresched();
+	if (unlikely(need_resched()) && preemptible()) {
+		irqflags_t f = arch_irq_save();
+
+		park_ops->preempt();
+		arch_irq_restore(f);
+	}
+}
+
+bool preemptible(void)
+{
+	return READ_ONCE(*preempt_count_ptr()) == 0 && !arch_irqs_disabled();
+}
+
+bool in_irq(void)
+{
+	return (READ_ONCE(*preempt_count_ptr()) & PREEMPT_IRQ_MASK) != 0;
+}
