@@ -185,8 +185,6 @@ void gic_end(u32 irq)
 	isb();
 }
 
-void *(*map_mmio)(phys_addr_t pa, u64 size);
-
 void arch_irqchip_init(void *(*map)(phys_addr_t pa, u64 size))
 {
 	map_mmio = map;

@@ -9,6 +9,7 @@
 
 phys_addr_t arch_ram_base;
 phys_addr_t kernel_root_pa;
+void *(*map_mmio)(phys_addr_t pa, u64 size);
 
 /* Above this many pages one flush of the whole ASID is cheaper. */
 #define FLUSH_PAGES_MAX 512ul

@@ -188,8 +188,6 @@ void x86_ioapic_init(void)
 	}
 }
 
-void *(*x86_map_mmio)(phys_addr_t pa, u64 size);
-
 void arch_irqchip_init(void *(*map_mmio)(phys_addr_t pa, u64 size))
 {
 	x86_map_mmio = map_mmio;

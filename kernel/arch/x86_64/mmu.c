@@ -10,6 +10,7 @@
 #define FLUSH_PAGES_MAX 32
 
 phys_addr_t x86_kernel_root;
+void *(*x86_map_mmio)(phys_addr_t pa, u64 size);
 
 void arch_mmu_root_init(u64 *root)
 {
