@@ -116,7 +116,7 @@ static struct thread *leftmost(struct cpu_rq *rq)
 static void update_curr(struct cpu_rq *rq)
 {
 	struct thread *t = rq->curr, *left;
-	u64 now = arch_ticks(), ran = now - t->exec_start;
+	u64 now = arch_ticks(), ran = now - t->exec_start, least;
 
 	if ((s64)ran <= 0)
 		return;
@@ -125,9 +125,11 @@ static void update_curr(struct cpu_rq *rq)
 	if (t == rq->idle)
 		return;
 	t->vruntime += ticks_to_ns(ran) * 1024 / t->weight;
+	/* Never back: newcomers start near it, and a chain of them would pull it down for ever, away
+	 * from who is queued already. */
 	left = leftmost(rq);
-	if (t->vruntime > rq->min_vruntime)
-		rq->min_vruntime = left ? MIN(left->vruntime, t->vruntime) : t->vruntime;
+	least = left ? MIN(left->vruntime, t->vruntime) : t->vruntime;
+	rq->min_vruntime = MAX(rq->min_vruntime, least);
 }
 
 /* ---- the switch ----------------------------------------------------------------------------- */

@@ -84,6 +84,45 @@ KTEST(sleep_is_long_enough)
 	}
 }
 
+struct relay {
+	const u64 *turns;   /* of the hog */
+	u64 before, during; /* its turns when the relay starts and until it is over */
+	u32 left;
+	bool over; /* atomic */
+};
+
+/* Starts its successor, then ends. */
+static void relay_run(void *arg)
+{
+	struct relay *r = arg;
+	struct thread *next = NULL;
+
+	if (r->left-- > 0)
+		next = kthread_run_on(0, "ktest-relay", relay_run, r);
+	if (next && !IS_ERR(next))
+		return;
+	r->during = atomic_load(r->turns) - r->before;
+	atomic_store_release(&r->over, true);
+}
+
+/* A chain of newcomers, each started by the one before, must not push aside who is there already:
+ * a queue's clock, near which newcomers start, never goes back. */
+KTEST(newcomers_do_not_starve)
+{
+	u64 turns = 0;
+	struct relay r = {.turns = &turns, .left = 1500};
+	struct thread *hog = kthread_run_on(0, "ktest-hog", until_stopped, &turns);
+
+	KT_ASSERT(!IS_ERR(hog));
+	thread_sleep_ns(50000000, false);
+	r.before = atomic_load(&turns);
+	KT_ASSERT(!IS_ERR(kthread_run_on(0, "ktest-relay", relay_run, &r)));
+	while (!atomic_load_acquire(&r.over))
+		thread_sleep_ns(10000000, false);
+	KT_ASSERT(r.during > 0);
+	kthread_stop(hog);
+}
+
 static void pinned(void *arg)
 {
 	u64 *wrong = arg;
