@@ -192,6 +192,7 @@ void thread_get(struct thread *t)
 void thread_put(struct thread *t)
 {
 	struct bb_task *b = t->bb;
+	irqflags_t f;
 	u32 seq;
 
 	if (atomic_sub_fetch(&t->refs, 1))
@@ -199,12 +200,16 @@ void thread_put(struct thread *t)
 	if (sched_thread_free)
 		sched_thread_free(t);
 	kstack_free((void *)t->kstack_base);
+	/* State NONE is in the middle of the entry and offers it to the next thread: the lock keeps
+	 * slot_take() from giving it away before the rest is clear. */
+	f = spin_lock_irqsave(&slot_lock);
 	seq = b->ident_seq;
 	WRITE_ONCE(b->ident_seq, seq + 1);
 	smp_wmb();
 	memset((char *)b + sizeof(b->ident_seq), 0, sizeof(*b) - sizeof(b->ident_seq));
 	smp_wmb();
 	WRITE_ONCE(b->ident_seq, seq + 2);
+	spin_unlock_irqrestore(&slot_lock, f);
 	kfree(t);
 }
 
