@@ -531,6 +531,7 @@ void track_block_end(struct track_lock *l, const void *object)
 void track_acquired(struct track_lock *l, uint32_t mode, uint64_t site, uint64_t sp)
 {
 	struct held_list list;
+	struct bb_lock *stats;
 	uint64_t now = port_ticks();
 
 	check_live(l, site);
@@ -551,8 +552,9 @@ void track_acquired(struct track_lock *l, uint32_t mode, uint64_t site, uint64_t
 		PUT(l->taken_ticks, now);
 		PUT(l->owner, track_self());
 	}
-	if (__builtin_expect(l->stats != (struct bb_lock *)0, 0)) {
-		PUT(l->stats->owner, GET(l->owner));
+	stats = GET(l->stats);
+	if (__builtin_expect(stats != (struct bb_lock *)0, 0)) {
+		PUT(stats->owner, GET(l->owner));
 		trace(lock_taken, (uintptr_t)l, class_index(l), site);
 	}
 	trace(lock_acquire, (uintptr_t)l, class_index(l), site);
@@ -561,14 +563,14 @@ void track_acquired(struct track_lock *l, uint32_t mode, uint64_t site, uint64_t
 static void stats_release(struct track_lock *l, const struct bb_held *e, uint64_t site,
 			  uint64_t now)
 {
-	struct bb_lock *s = l->stats;
-	uint32_t i = s->history_next % BB_LOCK_HISTORY;
+	struct bb_lock *s = GET(l->stats);
+	/* Readers of an rwlock release side by side: each has a slot of its own. */
+	uint32_t i = __atomic_fetch_add(&s->history_next, 1, __ATOMIC_RELAXED) % BB_LOCK_HISTORY;
 
 	PUT(s->history[i].owner, GET(l->owner));
 	PUT(s->history[i].site, e->site);
 	PUT(s->history[i].ticks, e->ticks);
 	PUT(s->history[i].held, now - e->ticks);
-	PUT(s->history_next, s->history_next + 1);
 	PUT(s->owner, 0);
 	PUT(s->release_site, site);
 	PUT(s->release_ticks, now);
@@ -598,7 +600,7 @@ void track_released(struct track_lock *l, uint32_t mode, uint64_t site)
 	}
 	if (e.lock) {
 		now = port_ticks();
-		if (__builtin_expect(l->stats != (struct bb_lock *)0, 0))
+		if (__builtin_expect(GET(l->stats) != (struct bb_lock *)0, 0))
 			stats_release(l, &e, site, now);
 		if (__builtin_expect(hz && now - e.ticks > hz / 100, 0))
 			trace(lock_long_hold, (uintptr_t)l, class_index(l), e.site, now - e.ticks);

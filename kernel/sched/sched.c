@@ -125,8 +125,8 @@ static void update_curr(struct cpu_rq *rq)
 	if (t == rq->idle)
 		return;
 	t->vruntime += ticks_to_ns(ran) * 1024 / t->weight;
-	/* Never back: newcomers start near it, and a chain of them would pull it down for ever, away
-	 * from who is queued already. */
+	/* Never back: newcomers start near it, and a chain of them would pull it down for ever,
+	 * away from who is queued already. */
 	left = leftmost(rq);
 	least = left ? MIN(left->vruntime, t->vruntime) : t->vruntime;
 	rq->min_vruntime = MAX(rq->min_vruntime, least);

@@ -101,7 +101,8 @@ static void finish(struct completion *c, u32 add, unsigned int wakes)
 {
 	irqflags_t f = spin_lock_irqsave(&c->queue.lock);
 
-	c->done = add == DONE_FOR_ALL ? DONE_FOR_ALL : c->done + add;
+	/* A waiter looks without the lock whether to sleep. */
+	atomic_store(&c->done, add == DONE_FOR_ALL ? DONE_FOR_ALL : c->done + add);
 	wake_locked(&c->queue, wakes);
 	spin_unlock_irqrestore(&c->queue.lock, f);
 }
@@ -122,7 +123,7 @@ static bool take_done(struct completion *c)
 	bool done = c->done != 0;
 
 	if (done && !(c->done & DONE_FOR_ALL))
-		c->done--;
+		atomic_store(&c->done, c->done - 1);
 	spin_unlock_irqrestore(&c->queue.lock, f);
 	return done;
 }

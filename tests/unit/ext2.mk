@@ -5,7 +5,7 @@ unit-tests += test-unit-ext2
 
 EXT2T := $(HOST)/unit-ext2
 EXT2T_SRCS := tests/unit/ext2_test.c tests/unit/ext2_fuzz.c tests/unit/ext2_image.c tests/unit/tty_test.c \
-	tests/unit/ext2_shim/shim.c kernel/lib/rbtree.c kernel/drivers/block.c kernel/drivers/tty.c \
+	tests/unit/ext2_shim/shim.c kernel/arch/host/cpu.c kernel/lib/rbtree.c kernel/drivers/block.c kernel/drivers/tty.c \
 	kernel/fs/vfs.c kernel/fs/namei.c kernel/fs/file.c kernel/fs/pagecache.c kernel/fs/pipe.c \
 	kernel/fs/devfs.c kernel/fs/ext2/super.c kernel/fs/ext2/inode.c kernel/fs/ext2/dir.c \
 	kernel/fs/ext2/namei.c
@@ -13,7 +13,7 @@ EXT2T_OBJS := $(EXT2T_SRCS:%=$(EXT2T)/%.o)
 EXT2T_CFLAGS := -std=gnu11 -g -O2 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -fwrapv -DCONFIG_DEBUG=1 -D_GNU_SOURCE -Wall -Wextra -Werror \
 	-Wshadow -Wvla -Wundef -Wno-unused-parameter -Wno-macro-redefined -I. -Itests/unit/ext2_shim -Ikernel/include \
-	-Ikernel/trace
+	-Ikernel/trace -Ikernel/arch/host/include
 
 $(EXT2T)/%.c.o: %.c tests/unit/ext2.mk
 	@mkdir -p $(@D)

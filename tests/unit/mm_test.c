@@ -34,15 +34,15 @@
 		hit_;                                                                              \
 	})
 
-static struct mem_range ram[] = {{SHIM_RAM, HOLE_START},
-				 {SHIM_RAM + HOLE_END, RAM_SIZE - HOLE_END}};
+static struct mem_range ram[] = {{HOST_RAM, HOLE_START},
+				 {HOST_RAM + HOLE_END, RAM_SIZE - HOLE_END}};
 /* Not in order, touching and overlapping, one over a whole start of RAM. */
 static struct mem_range reserved[] = {
-	{SHIM_RAM + 0x300000, 0x1000},
-	{SHIM_RAM, 0x2345},
-	{SHIM_RAM + 0x2000, 0x1000},
-	{SHIM_RAM + 0x301000, 0x800},
-	{SHIM_RAM + RAM_SIZE - 0x1000, 0x1000},
+	{HOST_RAM + 0x300000, 0x1000},
+	{HOST_RAM, 0x2345},
+	{HOST_RAM + 0x2000, 0x1000},
+	{HOST_RAM + 0x301000, 0x800},
+	{HOST_RAM + RAM_SIZE - 0x1000, 0x1000},
 };
 static u64 taken;
 
@@ -56,24 +56,24 @@ static u64 free_now(void)
 
 static void boot_allocator(void **state)
 {
-	unsigned char *p, *last = shim_ram;
+	unsigned char *p, *last = host_ram;
 
 	boot_alloc_init();
-	assert_true(boot_range_free(SHIM_RAM + 0x100000, 0x1000));
-	assert_int_equal(boot_reserve(SHIM_RAM + 0x100000, 0x3000), 0);
-	assert_false(boot_range_free(SHIM_RAM + 0x100000, 0x10));
-	assert_int_equal(boot_reserve(SHIM_RAM + 0x102000, 0x2000), -EBUSY);
-	assert_int_equal(boot_reserve(SHIM_RAM + 0x2000, 0x10), -EBUSY);
-	assert_int_equal(boot_reserve(SHIM_RAM + HOLE_START, 0x10), -EBUSY);
+	assert_true(boot_range_free(HOST_RAM + 0x100000, 0x1000));
+	assert_int_equal(boot_reserve(HOST_RAM + 0x100000, 0x3000), 0);
+	assert_false(boot_range_free(HOST_RAM + 0x100000, 0x10));
+	assert_int_equal(boot_reserve(HOST_RAM + 0x102000, 0x2000), -EBUSY);
+	assert_int_equal(boot_reserve(HOST_RAM + 0x2000, 0x10), -EBUSY);
+	assert_int_equal(boot_reserve(HOST_RAM + HOLE_START, 0x10), -EBUSY);
 	for (unsigned int i = 0; i < 300; i++) {
 		u64 size = (u64)rand() % 5000 + 1, align = 1ull << rand() % 13;
 
 		p = boot_alloc(size, align);
 		taken += size;
 		assert_true(virt_to_phys(p) % align == 0);
-		assert_true(virt_to_phys(p) >= SHIM_RAM + 0x3000);
-		assert_false(p < shim_ram + 0x103000 && p + size > shim_ram + 0x100000);
-		assert_false(p < shim_ram + 0x301800 && p + size > shim_ram + 0x300000);
+		assert_true(virt_to_phys(p) >= HOST_RAM + 0x3000);
+		assert_false(p < host_ram + 0x103000 && p + size > host_ram + 0x100000);
+		assert_false(p < host_ram + 0x301800 && p + size > host_ram + 0x300000);
 		for (u64 k = 0; k < size; k++)
 			assert_int_equal(p[k], 0);
 		memset(p, 0xff, size);
@@ -81,7 +81,7 @@ static void boot_allocator(void **state)
 	}
 	assert_true(PANICS("out of memory at boot", boot_alloc(RAM_SIZE, 1)));
 	boot_alloc_init(); /* void the second time */
-	assert_false(boot_range_free(SHIM_RAM + 0x100000, 0x10));
+	assert_false(boot_range_free(HOST_RAM + 0x100000, 0x10));
 }
 
 static void page_allocator(void **state)
@@ -93,16 +93,16 @@ static void page_allocator(void **state)
 	u64 all;
 
 	buddy_init(boot_alloc(RAM_SIZE / PAGE_SIZE * sizeof(struct page), PAGE_SIZE),
-		   SHIM_RAM >> PAGE_SHIFT, RAM_SIZE >> PAGE_SHIFT);
+		   HOST_RAM >> PAGE_SHIFT, RAM_SIZE >> PAGE_SHIFT);
 	for (unsigned int i = 0; i < 2; i++)
 		buddy_add_ram(ram[i].base, ram[i].size);
 	boot_alloc_drain(buddy_give);
 	all = free_now();
 	assert_true(all > (RAM_SIZE - (HOLE_END - HOLE_START) - 4 * taken) / PAGE_SIZE - 64);
 	assert_true(all < (RAM_SIZE - (HOLE_END - HOLE_START)) / PAGE_SIZE);
-	assert_null(phys_to_page(SHIM_RAM + HOLE_START));
-	assert_null(phys_to_page(SHIM_RAM + RAM_SIZE));
-	assert_null(phys_to_page(SHIM_RAM - 1));
+	assert_null(phys_to_page(HOST_RAM + HOLE_START));
+	assert_null(phys_to_page(HOST_RAM + RAM_SIZE));
+	assert_null(phys_to_page(HOST_RAM - 1));
 
 	for (unsigned int round = 0; round < 50000; round++) {
 		unsigned int i = (unsigned int)rand() % 64;
@@ -122,8 +122,8 @@ static void page_allocator(void **state)
 			continue;
 		v = page_to_virt(held[i].p);
 		assert_true(page_to_phys(held[i].p) % (PAGE_SIZE << held[i].order) == 0);
-		assert_false(page_to_phys(held[i].p) >= SHIM_RAM + HOLE_START &&
-			     page_to_phys(held[i].p) < SHIM_RAM + HOLE_END);
+		assert_false(page_to_phys(held[i].p) >= HOST_RAM + HOLE_START &&
+			     page_to_phys(held[i].p) < HOST_RAM + HOLE_END);
 		if (round & 1)
 			for (u64 k = 0; k < PAGE_SIZE << held[i].order; k += 64)
 				assert_int_equal(v[k], 0);
@@ -253,7 +253,7 @@ int main(void)
 	};
 
 	/* Some of the RAM is beyond the early map. */
-	shim_ram = aligned_alloc(4ul << 20, RAM_SIZE);
+	host_ram = aligned_alloc(4ul << 20, RAM_SIZE);
 	shim_early_size = 12ul << 20;
 	boot_info = (struct boot_info){.ram = ram,
 				       .nr_ram = 2,

@@ -15,13 +15,17 @@
 #define __always_inline inline __attribute__((always_inline))
 #define __printf(f, a)  __attribute__((format(printf, f, a)))
 #define __cold          __attribute__((cold))
-#define must_check      __attribute__((warn_unused_result))
+/* Part of what the linker collects and others walk or copy: no red zone of an address sanitizer
+ * between them. */
+#define __collected(s) __attribute__((section(s), no_sanitize("address")))
+#define must_check     __attribute__((warn_unused_result))
 /* A pointer into the user half. Clang refuses to dereference it or to mix it with others. */
 #define __user __attribute__((noderef, address_space(1)))
 
-#define barrier()        __asm__ volatile("" ::: "memory")
-#define READ_ONCE(x)     (*(const volatile __typeof__(x) *)&(x))
-#define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
+#define barrier() __asm__ volatile("" ::: "memory")
+/* One whole access, neither repeated nor left out. Order: none. */
+#define READ_ONCE(x)     __atomic_load_n((const volatile __typeof__(x) *)&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v) __atomic_store_n((volatile __typeof__(x) *)&(x), (v), __ATOMIC_RELAXED)
 
 #define container_of(p, type, member) ((type *)((char *)(p) - __builtin_offsetof(type, member)))
 #define ARRAY_SIZE(a)                 (sizeof(a) / sizeof((a)[0]))

@@ -13,7 +13,8 @@ struct ktest {
 };
 #define KTEST(id)                                                                                  \
 	static void ktest_##id(void);                                                              \
-	static const struct ktest ktest_entry_##id __section(".ktest") __used = {#id, ktest_##id}; \
+	static const struct ktest ktest_entry_##id __collected(".ktest")                           \
+		__used = {#id, ktest_##id};                                                        \
 	static void ktest_##id(void)
 
 void ktest_fail(const char *file, int line, const char *what, u64 a, u64 b);

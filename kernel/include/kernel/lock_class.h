@@ -8,7 +8,7 @@
 #include <tracing/tracker.h>
 
 #define DEFINE_LOCK_CLASS(var, text, lkkind, order)                                                \
-	struct track_class var __section(".data.lockclass") = {                                    \
+	struct track_class var __collected(".data.lockclass") = {                                  \
 		.name = text, .kind = lkkind, .rank = order}
 #define DECLARE_LOCK_CLASS(var) extern struct track_class var
 

@@ -8,7 +8,7 @@
 #include <kernel/types.h>
 #include <arch/percpu.h>
 
-#define DEFINE_PER_CPU(type, name)  __section(".data.percpu") __typeof__(type) name
+#define DEFINE_PER_CPU(type, name)  __collected(".data.percpu") __typeof__(type) name
 #define DECLARE_PER_CPU(type, name) extern __typeof__(type) name
 
 extern unsigned long *percpu_offset; /* [cpu], bytes to add to a link-time address */

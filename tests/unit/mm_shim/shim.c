@@ -22,7 +22,6 @@ __attribute__((constructor)) static void one_cpu(void)
 	percpu_offset = offsets;
 }
 
-unsigned char *shim_ram;
 unsigned long shim_early_size;
 jmp_buf *shim_panic;
 char shim_panic_text[512];
@@ -88,7 +87,7 @@ void trace_emit1(unsigned id, uint64_t a)
 
 phys_addr_t arch_early_map_end(void)
 {
-	return SHIM_RAM + shim_early_size;
+	return HOST_RAM + shim_early_size;
 }
 
 void shim_set_cmdline(const char *line)

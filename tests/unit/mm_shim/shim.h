@@ -3,7 +3,6 @@
 #define MM_SHIM_H
 #include <setjmp.h>
 
-extern unsigned char *shim_ram; /* the machine's memory; its first byte has address SHIM_RAM */
 extern unsigned long shim_early_size; /* so much of it is in the early map */
 extern jmp_buf *shim_panic;           /* where a panic continues; NULL: abort */
 extern char shim_panic_text[512];

@@ -3,6 +3,6 @@
 #define ASM_LOCAL_H
 static inline u64 arch_local_fetch_add(u64 *p, u64 v)
 {
-	return __atomic_fetch_add(p, v, 0);
+	return __atomic_fetch_add(p, v, __ATOMIC_ACQ_REL);
 }
 #endif

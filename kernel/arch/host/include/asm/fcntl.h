@@ -1,2 +1,2 @@
 /* Host body of <uapi/fcntl.h>'s architecture part: x86-64's values. */
-#include "../../../../kernel/arch/x86_64/include/asm/fcntl.h"
+#include "../../../x86_64/include/asm/fcntl.h"

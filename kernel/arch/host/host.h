@@ -1,0 +1,21 @@
+/* host.h - what tests ask of the hosted kernel. */
+#ifndef HOST_H
+#define HOST_H
+
+#include <kernel/types.h>
+#include <tracing/blackbox.h>
+
+/* Builds the black box for n CPUs and registers all lock classes. Once, before host_run(). */
+void host_init(unsigned int n);
+/* Runs fn(arg) on CPUs 0 to n-1, each a thread of this process, and waits until all have returned.
+ * A thread that parks sleeps until it is unparked. */
+void host_run(unsigned int n, void (*fn)(void *arg), void *arg);
+/* As host_run, but comes back after ms milliseconds even if some do not return; the number of those
+ * that did. They stay as they are: the process must not call host_run() again. */
+unsigned int host_run_for(unsigned int n, unsigned int ms, void (*fn)(void *arg), void *arg);
+/* Findings of the tracker since host_init(), and the last one. */
+unsigned int host_reports(struct bb_report *last);
+/* Locks that the CPUs' threads hold now, all together. */
+unsigned int host_locks_held(void);
+
+#endif

@@ -1,0 +1,242 @@
+/* thread.c - kernel threads as threads of a process: what sync and the tracker need of a scheduler.
+ *
+ * Theory. A CPU is a pthread with one kernel thread, which never migrates. Parking waits on the
+ * thread's own condition variable until its `parked` word is cleared; prepare stores the word under
+ * the same mutex that unpark takes, so no wake is lost. Preemption is the host's, at any
+ * instruction, and so is more hostile than the kernel's own: a holder of a spin lock may lose its
+ * processor. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <kernel/atomic.h>
+#include <kernel/boot.h>
+#include <kernel/cpu.h>
+#include <kernel/park.h>
+#include <kernel/string.h>
+#include <kernel/thread.h>
+#include <kernel/trace_glue.h>
+#include <kernel/lock_class.h>
+#include <tracing/box.h>
+#include <tracing/events.h>
+#include <tracing/tracker.h>
+#include <tracing_port.h>
+#include "host.h"
+
+struct host_thread {
+	struct thread thread;
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	u32 parked; /* under lock */
+	unsigned int cpu;
+};
+
+static struct host_thread *threads;
+static unsigned long *offsets;
+static struct bb_ring *rings;
+static struct bb_cpu *cpus;
+
+/* The run that goes on; done counts those whose function has returned. */
+static struct {
+	void (*fn)(void *arg);
+	void *arg;
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	unsigned int done;
+} run = {.lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER};
+
+static struct {
+	u32 count;
+	struct bb_report last;
+	pthread_mutex_t lock;
+} reports = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+extern struct track_class __lockclass_start[], __lockclass_end[];
+
+static struct host_thread *host_thread_of(struct thread *t)
+{
+	return container_of(t, struct host_thread, thread);
+}
+
+static void host_prepare(u32 state)
+{
+	struct host_thread *h = host_thread_of(arch_current());
+
+	pthread_mutex_lock(&h->lock);
+	h->parked = state;
+	pthread_mutex_unlock(&h->lock);
+}
+
+static void host_park(void)
+{
+	struct host_thread *h = host_thread_of(arch_current());
+
+	pthread_mutex_lock(&h->lock);
+	while (h->parked)
+		pthread_cond_wait(&h->cond, &h->lock);
+	pthread_mutex_unlock(&h->lock);
+}
+
+static void host_cancel(void)
+{
+	host_prepare(0);
+}
+
+static void host_unpark(struct thread *t)
+{
+	struct host_thread *h = host_thread_of(t);
+
+	pthread_mutex_lock(&h->lock);
+	h->parked = 0;
+	pthread_cond_signal(&h->cond);
+	pthread_mutex_unlock(&h->lock);
+}
+
+static void host_preempt(void)
+{
+}
+
+static const struct park_ops host_park_ops = {
+	.prepare = host_prepare,
+	.park = host_park,
+	.cancel = host_cancel,
+	.unpark = host_unpark,
+	.preempt = host_preempt,
+};
+
+static void keep_report(const struct bb_report *r)
+{
+	pthread_mutex_lock(&reports.lock);
+	reports.count++;
+	reports.last = *r;
+	pthread_mutex_unlock(&reports.lock);
+}
+
+unsigned int host_reports(struct bb_report *last)
+{
+	unsigned int n;
+
+	pthread_mutex_lock(&reports.lock);
+	n = reports.count;
+	if (last)
+		*last = reports.last;
+	pthread_mutex_unlock(&reports.lock);
+	return n;
+}
+
+unsigned int host_locks_held(void)
+{
+	unsigned int n = 0;
+
+	for_each_cpu (c)
+		n += READ_ONCE(threads[c].thread.bb->nheld);
+	return n;
+}
+
+static void build_box(unsigned int n)
+{
+	struct box_plan plan = {.cpus = n, .ring_units = 4096, .tasks = n, .locks = 256};
+	struct bb_header facts = {.clock_kind = BB_CLOCK_HOST};
+	u64 size;
+
+	plan.cmdline = "";
+	size = ALIGN_UP(box_dynamic_size(&plan), PAGE_SIZE);
+	plan.dynamic_virt = aligned_alloc(PAGE_SIZE, size);
+	memset(plan.dynamic_virt, 0, size);
+	box_build(&plan, &facts);
+	trace_box.control.checks_on = 1;
+	rings = box_section(BB_SEC_RINGS, NULL);
+	cpus = box_section(BB_SEC_CPUS, NULL);
+}
+
+static void init_cpu(unsigned int c)
+{
+	size_t size = (size_t)(__percpu_end - __percpu_start);
+	struct host_thread *h = &threads[c];
+	char *copy = __percpu_start;
+
+	if (c) {
+		copy = aligned_alloc(64, ALIGN_UP(size, 64));
+		memcpy(copy, __percpu_start, size);
+	}
+	offsets[c] = (unsigned long)copy - (unsigned long)__percpu_start;
+	h->thread.bb = &track_tables.tasks[c];
+	h->thread.slot = c;
+	h->cpu = c;
+	pthread_mutex_init(&h->lock, NULL);
+	pthread_cond_init(&h->cond, NULL);
+	h->thread.bb->tid = h->thread.bb->pid = c + 1;
+	h->thread.bb->cpu = c;
+	h->thread.bb->state = BB_ST_RUNNING;
+	snprintf(h->thread.bb->name, sizeof(h->thread.bb->name), "host-%u", c);
+}
+
+void host_init(unsigned int n)
+{
+	trace_default_events();
+	for (struct track_class *k = __lockclass_start; k < __lockclass_end; k++)
+		track_class_add(k);
+	build_box(n);
+	threads = calloc(n, sizeof(*threads));
+	offsets = calloc(n, sizeof(*offsets));
+	nr_cpus = n;
+	/* Copies first: CPU 0 uses the section itself. */
+	for (unsigned int c = n; c-- > 0;)
+		init_cpu(c);
+	percpu_offset = offsets;
+	for_each_cpu (c) {
+		*per_cpu_ptr(&cpu_number, c) = c;
+		*per_cpu_ptr(&trace_ring, c) = &rings[c];
+		*per_cpu_ptr(&trace_cpu, c) = &cpus[c];
+		cpumask_set(&cpu_online, c);
+	}
+	park_ops = &host_park_ops;
+	trace_set_report(keep_report);
+}
+
+static void *cpu_main(void *p)
+{
+	struct host_thread *h = p;
+
+	host_percpu_offset = offsets[h->cpu];
+	arch_set_current(&h->thread);
+	run.fn(run.arg);
+	pthread_mutex_lock(&run.lock);
+	run.done++;
+	pthread_cond_broadcast(&run.cond);
+	pthread_mutex_unlock(&run.lock);
+	return NULL;
+}
+
+unsigned int host_run_for(unsigned int n, unsigned int ms, void (*fn)(void *arg), void *arg)
+{
+	struct timespec end;
+	unsigned int done;
+	pthread_t id;
+
+	run.fn = fn;
+	run.arg = arg;
+	run.done = 0;
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += (time_t)((u64)end.tv_nsec + (u64)ms * 1000000) / 1000000000;
+	end.tv_nsec = (long)(((u64)end.tv_nsec + (u64)ms * 1000000) % 1000000000);
+	for (unsigned int c = 0; c < n; c++) {
+		if (pthread_create(&id, NULL, cpu_main, &threads[c]))
+			abort();
+		pthread_detach(id);
+	}
+	pthread_mutex_lock(&run.lock);
+	while (run.done < n && !pthread_cond_timedwait(&run.cond, &run.lock, &end))
+		;
+	done = run.done;
+	pthread_mutex_unlock(&run.lock);
+	return done;
+}
+
+void host_run(unsigned int n, void (*fn)(void *arg), void *arg)
+{
+	if (host_run_for(n, 60000, fn, arg) != n) {
+		fprintf(stderr, "host: some CPUs did not finish in a minute\n");
+		abort();
+	}
+}

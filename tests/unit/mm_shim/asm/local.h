@@ -1,8 +1,0 @@
-/* Host body of <arch/local.h>. */
-#ifndef ASM_LOCAL_H
-#define ASM_LOCAL_H
-static inline u64 arch_local_fetch_add(u64 *p, u64 v)
-{
-	return __atomic_fetch_add(p, v, __ATOMIC_RELAXED);
-}
-#endif

@@ -1,0 +1,274 @@
+/* sync_test.c - kernel/sync and the tracker with real threads: exclusion, hand-over, no lost
+ * wake-up, clean records afterwards, and deadlocks that are named while they happen. Plain data
+ * stands under each lock, so that the thread sanitizer sees a lock that does not order its users.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <sys/wait.h>
+#include <cmocka.h>
+
+#include <kernel/atomic.h>
+#include <kernel/cpu.h>
+#include <kernel/mutex.h>
+#include <kernel/wait.h>
+#include <arch/cpu.h>
+#include <tracing/tracker.h>
+#include "kernel/arch/host/host.h"
+
+#define CPUS   4u
+#define ROUNDS 4000u
+
+DEFINE_LOCK_CLASS(spin_class, "test.spin", BB_LK_SPIN, 0);
+DEFINE_LOCK_CLASS(mutex_class, "test.mutex", BB_LK_MUTEX, 0);
+DEFINE_LOCK_CLASS(mutex2_class, "test.mutex2", BB_LK_MUTEX, 0);
+DEFINE_LOCK_CLASS(rw_class, "test.rw", BB_LK_RWLOCK, 0);
+DEFINE_LOCK_CLASS(sem_class, "test.sem", BB_LK_SEM, 0);
+DEFINE_LOCK_CLASS(done_class, "test.done", BB_LK_COMPLETION, 0);
+
+static DEFINE_SPINLOCK(spin, spin_class);
+static DEFINE_MUTEX(mutex, mutex_class);
+static DEFINE_MUTEX(mutex2, mutex2_class);
+static struct rwlock rw;
+static struct semaphore sem;
+static u64 counter, twin; /* plain: under the lock of the test */
+
+/* After each test: nothing held, nothing waited for, nothing reported. */
+static void assert_clean(void)
+{
+	assert_int_equal(host_locks_held(), 0);
+	for_each_cpu (c)
+		assert_int_equal(track_tables.tasks[c].wait.kind, 0);
+	assert_int_equal(host_reports(NULL), 0);
+}
+
+static void spin_body(void *arg)
+{
+	for (u32 i = 0; i < ROUNDS; i++) {
+		spin_lock(&spin);
+		counter++;
+		spin_unlock(&spin);
+	}
+}
+
+static void spin_lock_excludes(void **state)
+{
+	counter = 0;
+	host_run(CPUS, spin_body, NULL);
+	assert_int_equal(counter, CPUS * ROUNDS);
+	assert_clean();
+}
+
+static void mutex_body(void *arg)
+{
+	for (u32 i = 0; i < ROUNDS; i++) {
+		if (i % 8 || !mutex_trylock(&mutex))
+			mutex_lock(&mutex);
+		counter++;
+		mutex_unlock(&mutex);
+	}
+}
+
+static void mutex_excludes_and_hands_over(void **state)
+{
+	counter = 0;
+	host_run(CPUS, mutex_body, NULL);
+	assert_int_equal(counter, CPUS * ROUNDS);
+	assert_false(mutex_is_locked(&mutex));
+	assert_clean();
+}
+
+static u32 torn, readers_now, readers_most;
+
+static void rw_body(void *arg)
+{
+	for (u32 i = 0; i < ROUNDS; i++) {
+		if (i % 4 == this_cpu() % 4) {
+			rw_write_lock(&rw);
+			counter++;
+			twin++;
+			rw_write_unlock(&rw);
+			continue;
+		}
+		rw_read_lock(&rw);
+		u32 now = atomic_add_fetch(&readers_now, 1), most = atomic_load(&readers_most);
+
+		while (now > most && !atomic_try_cmpxchg(&readers_most, &most, now))
+			;
+		if (counter != twin)
+			atomic_add_fetch(&torn, 1);
+		if (i % 16 == 0)
+			arch_cpu_relax();
+		atomic_sub_fetch(&readers_now, 1);
+		rw_read_unlock(&rw);
+	}
+}
+
+static void rwlock_separates_writers(void **state)
+{
+	rw_init(&rw, &rw_class);
+	counter = twin = 0;
+	host_run(CPUS, rw_body, NULL);
+	assert_int_equal(torn, 0);
+	assert_int_equal(counter, CPUS * ROUNDS / 4);
+	assert_true(readers_most > 1);
+	assert_clean();
+}
+
+static u32 inside, most_inside;
+
+static void sem_body(void *arg)
+{
+	for (u32 i = 0; i < ROUNDS; i++) {
+		if (i % 8 || !sem_try_down(&sem))
+			sem_down(&sem);
+		u32 now = atomic_add_fetch(&inside, 1), most = atomic_load(&most_inside);
+
+		while (now > most && !atomic_try_cmpxchg(&most_inside, &most, now))
+			;
+		if (i % 16 == 0)
+			arch_cpu_relax();
+		atomic_sub_fetch(&inside, 1);
+		sem_up(&sem);
+	}
+}
+
+static void semaphore_counts(void **state)
+{
+	sem_init(&sem, 2, &sem_class);
+	host_run(CPUS, sem_body, NULL);
+	assert_int_equal(most_inside, 2);
+	assert_int_equal(sem.count, 2);
+	assert_clean();
+}
+
+static struct completion *asked; /* atomic */
+
+/* CPU 0 asks with a completion on its stack, CPU 1 answers; the data under it is plain. */
+static void completion_body(void *arg)
+{
+	for (u32 i = 0; i < ROUNDS; i++) {
+		if (this_cpu() == 0) {
+			struct completion c;
+
+			completion_init(&c, &done_class);
+			counter = i;
+			atomic_store_release(&asked, &c);
+			wait_for_completion(&c);
+			if (twin != i)
+				atomic_add_fetch(&torn, 1);
+		} else {
+			struct completion *c;
+
+			while (!(c = atomic_load_acquire(&asked)))
+				arch_cpu_relax();
+			atomic_store(&asked, NULL);
+			twin = counter;
+			complete(c);
+		}
+	}
+}
+
+static void completion_on_a_stack(void **state)
+{
+	torn = 0;
+	host_run(2, completion_body, NULL);
+	assert_int_equal(torn, 0);
+	assert_clean();
+}
+
+static struct wait_queue turn_queue = WAIT_QUEUE_INIT(turn_queue);
+static u32 turn; /* atomic: whose turn it is, counted on */
+
+/* A ring of CPUs passes one token; whoever misses a wake-up stops all of them. */
+static void turn_body(void *arg)
+{
+	for (u32 i = 0; i < ROUNDS / 4; i++) {
+		wait_event(&turn_queue, atomic_load_acquire(&turn) % CPUS == this_cpu(),
+			   BB_WAIT_QUEUE, 0);
+		counter++;
+		atomic_add_fetch(&turn, 1);
+		wake_up_all(&turn_queue);
+	}
+}
+
+static void no_wake_up_is_lost(void **state)
+{
+	counter = turn = 0;
+	host_run(CPUS, turn_body, NULL);
+	assert_int_equal(counter, CPUS * (ROUNDS / 4));
+	assert_clean();
+}
+
+/* ---- deadlocks: each in a process of its own, whose threads stay where they are ----------------
+ */
+
+static u32 arrived;
+
+static void abba_body(void *arg)
+{
+	struct mutex *first = this_cpu() ? &mutex2 : &mutex;
+	struct mutex *second = this_cpu() ? &mutex : &mutex2;
+
+	mutex_lock(first);
+	atomic_add_fetch(&arrived, 1);
+	while (atomic_load(&arrived) < 2)
+		arch_cpu_relax();
+	mutex_lock(second);
+	mutex_unlock(second);
+	mutex_unlock(first);
+}
+
+static void self_body(void *arg)
+{
+	mutex_lock(&mutex);
+	mutex_lock(&mutex);
+}
+
+/* Exit status: the verdict that was reported, 100 for none, 101 if nobody hung. */
+static int deadlock(unsigned int cpus, void (*body)(void *))
+{
+	struct bb_report r;
+	pid_t pid = fork();
+	int status;
+
+	if (pid) {
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		return WEXITSTATUS(status);
+	}
+	if (host_run_for(cpus, 1000, body, NULL) == cpus)
+		_exit(101);
+	_exit(host_reports(&r) ? (int)r.verdict : 100);
+}
+
+static void abba_is_reported_as_a_cycle(void **state)
+{
+	assert_int_equal(deadlock(2, abba_body), BB_V_CYCLE);
+}
+
+static void second_lock_is_reported_as_self(void **state)
+{
+	assert_int_equal(deadlock(1, self_body), BB_V_SELF);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(abba_is_reported_as_a_cycle),
+		cmocka_unit_test(second_lock_is_reported_as_self),
+		cmocka_unit_test(spin_lock_excludes),
+		cmocka_unit_test(mutex_excludes_and_hands_over),
+		cmocka_unit_test(rwlock_separates_writers),
+		cmocka_unit_test(semaphore_counts),
+		cmocka_unit_test(completion_on_a_stack),
+		cmocka_unit_test(no_wake_up_is_lost),
+	};
+
+	host_init(CPUS);
+	return cmocka_run_group_tests_name("sync", tests, NULL, NULL);
+}
