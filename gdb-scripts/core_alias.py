@@ -16,6 +16,7 @@ import sys
 BOX_MAGIC = b"HNDSIGHT"
 PAGE = 4096
 PT_LOAD, PT_NOTE = 1, 4
+EM_NAMES = {183: "aarch64", 62: "x86-64"}
 VMALLOC = (0xffffc00000000000, 0xffffd00000000000)  # kernel/include/arch/mmu.h
 PTE_ADDRESS = 0x0000fffffffff000  # both architectures; x86-64 guests have less than 48 bits too
 MAX_SEGMENTS = 60000
@@ -23,10 +24,11 @@ SHDR = struct.Struct("<IIQQQQIIQQ")
 SYM = struct.Struct("<IBBHQQ")
 EHDR = struct.Struct("<16sHHIQQQIHHHHHH")
 PHDR = struct.Struct("<IIQQQQQQ")  # type flags offset vaddr paddr filesz memsz align
-# struct bb_header (tracing/blackbox.h) up to ram_size
-BOX = struct.Struct("<QIIIIII QQQ QQQ QQ Q".replace(" ", ""))
+# struct bb_header (tracing/blackbox.h) up to build_id_len
+BOX = struct.Struct("<QIIIIII QQQ QQQ QQ Q IIQQQ 20sI".replace(" ", ""))
 BOX_FIELDS = ("magic version header_size byte_order machine cpus page_size total_size phys_base "
-              "virt_base image_virt image_phys image_size direct_virt direct_phys ram_size").split()
+              "virt_base image_virt image_phys image_size direct_virt direct_phys ram_size clock_kind "
+              "clock_flags clock_hz clock_anchor wall_anchor build_id build_id_len").split()
 
 
 class CoreError(Exception):
@@ -115,12 +117,44 @@ def alias_segments(segments, box):
     return new
 
 
+def elf_sections(data):
+    h = EHDR.unpack(data[: EHDR.size])
+    return [SHDR.unpack_from(data, h[6] + i * h[11]) for i in range(h[12])]
+
+
+def elf_build_id(data):
+    """The NT_GNU_BUILD_ID of an ELF64 file, b'' if it has none."""
+    for _, kind, _, _, off, size, *_ in elf_sections(data):
+        if kind != 7 or size < 16:  # SHT_NOTE
+            continue
+        namesz, descsz, note = struct.unpack_from("<III", data, off)
+        if note == 3 and data[off + 12: off + 12 + namesz] == b"GNU\0":
+            return data[off + 16: off + 16 + descsz]
+    return b""
+
+
+def same_build(kernel, box):
+    """Was this kernel.elf the one that made the black box? (Yes, if the box does not know.)"""
+    n = min(box["build_id_len"], 20)
+    return not n or elf_build_id(kernel) == box["build_id"][:n]
+
+
+def load_kernel(path, box):
+    """Bytes of kernel.elf; CoreError when it cannot be the kernel of this black box."""
+    with open(path, "rb") as f:
+        data = f.read()
+    if len(data) < EHDR.size or data[:7] != b"\x7fELF\x02\x01\x01":
+        raise CoreError(f"{path} is not a little-endian ELF64 file")
+    machine = EHDR.unpack(data[: EHDR.size])[2]
+    if machine != box["machine"]:
+        raise CoreError(f"{path} is for {EM_NAMES.get(machine, machine)}, but the guest is "
+                        f"{EM_NAMES.get(box['machine'], box['machine'])}: load its own kernel.elf")
+    return data
+
+
 def elf_symbol(data, name):
     """Value of a symbol of an ELF64 file, None if it has none of that name."""
-    if data[:7] != b"\x7fELF\x02\x01\x01":
-        raise CoreError("the kernel is not a little-endian ELF64 file")
-    h = EHDR.unpack(data[: EHDR.size])
-    sections = [SHDR.unpack_from(data, h[6] + i * h[11]) for i in range(h[12])]
+    sections = elf_sections(data)
     for _, kind, _, _, off, size, link, _, _, entry in sections:
         if kind != 2:  # SHT_SYMTAB
             continue
@@ -163,23 +197,26 @@ def walk_vmalloc(read_pa, root, machine):
     yield from table(root, 4, 0xffff000000000000)  # entry 256 is the first of the upper half
 
 
-def vmalloc_segments(data, segments, box, kernel_elf):
+def kernel_root(kernel, box, read_pa):
+    """Physical address of the kernel's top page table, None when it has none yet."""
+    pointer = elf_symbol(kernel, "kernel_root")
+    raw = read_pa(pointer - box["image_virt"] + box["image_phys"], 8) if pointer else None
+    root = int.from_bytes(raw, "little") if raw else 0
+    if root >= box["image_virt"]:
+        return root - box["image_virt"] + box["image_phys"]
+    if root >= box["direct_virt"]:
+        return root - box["direct_virt"] + box["direct_phys"]
+    return None
+
+
+def vmalloc_segments(data, segments, box, kernel):
     """Program headers that show the vmalloc range; [] when the kernel has no table yet."""
     def read_pa(pa, size):
         off = file_offset(segments, pa)
         return data[off: off + size] if off is not None and off + size <= len(data) else None
 
-    with open(kernel_elf, "rb") as f:
-        pointer = elf_symbol(f.read(), "kernel_root")
-    if pointer is None:
-        return []
-    raw = read_pa(pointer - box["image_virt"] + box["image_phys"], 8)
-    root = int.from_bytes(raw, "little") if raw else 0
-    if root >= box["image_virt"]:
-        root += box["image_phys"] - box["image_virt"]
-    elif root >= box["direct_virt"]:
-        root += box["direct_phys"] - box["direct_virt"]
-    else:
+    root = kernel_root(kernel, box, read_pa)
+    if root is None:
         return []
     new = []
     for va, pa, size in walk_vmalloc(read_pa, root, box["machine"]):
@@ -195,19 +232,27 @@ def vmalloc_segments(data, segments, box, kernel_elf):
     return new
 
 
+def in_vmalloc(segment):
+    return segment[0] == PT_LOAD and VMALLOC[0] <= segment[3] < VMALLOC[1]
+
+
 def add_aliases(path, kernel_elf=None):
-    """Adds the kernel's addresses to the core at `path`, once. Returns True if it changed it."""
+    """Adds the kernel's addresses to the core at `path`, each kind once: what was added without
+    kernel.elf is completed when it is given. Another build's kernel.elf does not know where the page
+    tables are and adds nothing. Returns True if it changed the core."""
+    with open(path, "rb") as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        _, phnum, segments = load_segments(data)
+        box = read_box_header(data, segments)
+        kernel = load_kernel(kernel_elf, box) if kernel_elf else None
+        have = any(s[0] == PT_LOAD and s[3] >> 47 for s in segments)
+        new = [] if have else alias_segments(segments, box)
+        if kernel and same_build(kernel, box) and not any(map(in_vmalloc, segments)):
+            new += vmalloc_segments(data, segments, box, kernel)
+    if not new:
+        return False
+    if phnum + len(new) > 0xfffe:
+        raise CoreError("too many segments")
     with open(path, "r+b") as f:
-        with mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            _, phnum, segments = load_segments(data)
-            if any(s[0] == PT_LOAD and s[3] >> 47 for s in segments):
-                return False
-            box = read_box_header(data, segments)
-            new = alias_segments(segments, box)
-            if kernel_elf:
-                new += vmalloc_segments(data, segments, box, kernel_elf)
-        if phnum + len(new) > 0xfffe:
-            raise CoreError("too many segments")
         f.seek(0, 2)
         table = (f.tell() + 7) & ~7
         f.seek(table)

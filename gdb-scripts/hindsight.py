@@ -23,11 +23,17 @@ class Hs(gdb.Command):
         super().__init__("hs", gdb.COMMAND_DATA, gdb.COMPLETE_NONE, True)
 
     def invoke(self, arg, from_tty):
+        self.dont_repeat()
+        if arg.strip():
+            raise gdb.GdbError(f"hs: there is no command {arg.split()[0]!r}; `hs help` lists them")
         hs_help()
 
 
 class HsHelp(gdb.Command):
-    """hs help - this list."""
+    """This list.
+Usage: hs help"""
+
+    usage = "hs help"
 
     def __init__(self):
         super().__init__("hs help", gdb.COMMAND_DATA)
@@ -41,9 +47,9 @@ COMMANDS = []
 
 def hs_help():
     for c in COMMANDS:
-        usage, _, what = c.__doc__.partition(" - ")
-        print(f"  {usage:<22} {what.splitlines()[0]}")
-    print("Works on a live guest (running: its RAM file is read; stopped: through GDB) and on a core.")
+        print(f"  {c.usage:<18} {c.__doc__.splitlines()[0]}")
+    print("Each works on a guest that runs or has ended (`set hs-ram FILE`: its RAM file is read), on\n"
+          "one that stands (through GDB), and on a core; `help hs trace` shows more about one.")
 
 
 def register():

@@ -1,7 +1,7 @@
 """hs_stack.py - `hs bt`: the kernel stack of any task, running or not, live or in a core.
 
-A task that runs has its registers in a CPU: GDB's own backtrace of that CPU is shown. A task that
-does not run left pc, fp and sp in its entry of the task table when it was switched out; its frames
+A task that runs has its registers in a CPU: GDB's own backtrace of that CPU is shown, if the guest
+stands. A task that does not run left pc, fp and sp in its entry of the task table when it was switched out; its frames
 are linked by frame pointers: [fp] = the caller's fp, [fp + 8] = the return address, on both
 architectures. The layout of the tables comes from the kernel's own debug information
 (struct bb_task, bb_cpu, bb_section), decoded from bytes that are read in bulk.
@@ -42,7 +42,7 @@ def parse_who(text):
         return "cpu", int(text[3:])
     if text.isdigit():
         return "tid", int(text)
-    raise gdb.GdbError("usage: hs bt [tid|cpuN]")
+    raise gdb.GdbError("usage: hs bt [TID|cpuN]")
 
 
 # -- the tables -----------------------------------------------------------------------------
@@ -123,6 +123,13 @@ def print_saved(box, task):
         print(f"  #{i:<2} {a:#018x} in {describe_pc(a)}")
 
 
+def trim_backtrace(text):
+    """GDB's backtrace without what it finds beyond the kernel's first frame."""
+    lines = [line for line in text.splitlines() if not line.startswith("Backtrace stopped:")]
+    known = [i for i, line in enumerate(lines) if " in ?? ()" not in line]
+    return lines[: known[-1] + 1] if known else lines
+
+
 def print_cpu(cpu):
     threads = sorted(gdb.selected_inferior().threads(), key=lambda t: t.num)
     if cpu >= len(threads):
@@ -133,7 +140,7 @@ def print_cpu(cpu):
         text = gdb.execute("bt", to_string=True)
     finally:
         here.switch()
-    gdb.write("".join("  " + line + "\n" for line in text.splitlines()))
+    gdb.write("".join("  " + line + "\n" for line in trim_backtrace(text)))
 
 
 def print_task(box, slot, task, running_on):
@@ -145,36 +152,61 @@ def print_task(box, slot, task, running_on):
     if cpu is not None:
         mode = ", in user mode" if int(task["mode"]) == MODE_USER else ""
         print(f"{who}: on CPU {cpu}{mode}")
-        print_cpu(cpu)
+        if box.registers:
+            print_cpu(cpu)
+        else:
+            print("  (its registers are in the CPU; for its stack stop the guest with `interrupt`)")
     else:
         print(f"{who}: {words}")
         print_saved(box, task)
 
 
+def look():
+    """(box, {slot: task}, {slot: CPU that it runs on}, number of CPUs)"""
+    box = hs_target.open_box()
+    cpus = table(box, SEC_CPUS, "bb_cpu")
+    tasks = {i: t for i, t in table(box, SEC_TASKS, "bb_task") if int(t["state"])}
+    running_on = {int(c["current"]) - 1: i for i, c in cpus if int(c["online"]) and int(c["current"])}
+    return box, tasks, running_on, len(cpus)
+
+
 class Bt(gdb.Command):
-    """hs bt [tid|cpuN] - kernel stack of a task, of what runs on a CPU, or of all tasks"""
+    """Kernel stack of a task, of what runs on a CPU, or of all tasks.
+Usage: hs bt [TID|cpuN]
+TID is a task's number in `hs ps`. The stack of a task that is on a CPU needs a guest that stands."""
+
+    usage = "hs bt [TID|cpuN]"
 
     def __init__(self):
         super().__init__("hs bt", gdb.COMMAND_DATA)
 
+    def complete(self, text, word):
+        try:
+            _, tasks, _, cpus = look()
+        except gdb.error:
+            return []
+        tids = [str(int(t["tid"])) for t in tasks.values() if not int(t["flags"]) & TASK_IDLE]
+        return [w for w in [*(f"cpu{i}" for i in range(cpus)), *tids] if w.startswith(word or "")]
+
     def invoke(self, arg, from_tty):
         self.dont_repeat()
         who = parse_who(arg)
-        box = hs_target.Box()
-        cpus = table(box, SEC_CPUS, "bb_cpu")
-        tasks = {i: t for i, t in table(box, SEC_TASKS, "bb_task") if int(t["state"])}
-        running_on = {int(c["current"]) - 1: i for i, c in cpus if int(c["online"]) and int(c["current"])}
+        box, tasks, running_on, cpus = look()
         if who is None:
             for slot, task in tasks.items():
                 if not int(task["flags"]) & TASK_IDLE:
                     print_task(box, slot, task, running_on)
             return
         if who[0] == "cpu":
+            if who[1] >= cpus:
+                raise gdb.GdbError(f"hs: there is no CPU {who[1]} (0 to {cpus - 1})")
             slot = next((s for s, c in running_on.items() if c == who[1]), None)
             if slot in tasks:
                 print_task(box, slot, tasks[slot], running_on)
-            else:
+            elif box.registers:
                 print_cpu(who[1])
+            else:
+                print(f"CPU {who[1]}: not up yet")
             return
         for slot, task in tasks.items():
             if int(task["tid"]) == who[1] and not int(task["flags"]) & TASK_IDLE:

@@ -2,11 +2,12 @@
 
 A target is one of
   core   GDB has a core file open            -> the core itself is given to tracedump
-  ram    `set hs-ram FILE` named the RAM of  -> that file; the guest may run or stand
-         the live guest (QEMU's share=on)
+  ram    `set hs-ram FILE` named the RAM of  -> that file; the guest may run, stand, or have
+         the live guest (QEMU's share=on)       ended
   stub   a stopped guest behind `target      -> the box is copied out by bulk reads into a
          remote`, nothing else known            temporary file
-Reads go through the direct map, by virtual address. QEMU's stub refuses kernel addresses while the
+Stacks of a guest that stands are read through GDB, else from the RAM file (ram_file.py). Reads
+through GDB go through the direct map, by virtual address. QEMU's stub refuses kernel addresses while the
 selected CPU is in user mode on aarch64: then every CPU is tried, and at last physical addresses.
 """
 import contextlib
@@ -18,6 +19,7 @@ import tempfile
 import gdb
 
 import core_alias
+import ram_file
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CHUNK = 1 << 20
@@ -106,7 +108,8 @@ def require_stopped():
         raise gdb.GdbError("hs: no guest and no core here: use `target remote SOCKET` or "
                            "`core-file FILE`, or name a RAM file with `set hs-ram FILE`")
     if thread.is_running():
-        raise gdb.GdbError("hs: the guest is running; stop it first (`interrupt`)")
+        raise gdb.GdbError("hs: the guest is running and its RAM file is not known: stop it first "
+                           "(`interrupt`), or name the file with `set hs-ram FILE`")
 
 
 def read_kernel(address, size, pa=None):
@@ -135,8 +138,16 @@ def read_kernel(address, size, pa=None):
             raise gdb.GdbError(f"hs: cannot read physical memory at {pa:#x}") from None
 
 
+def warn_of_another_build(kernel, box):
+    if not core_alias.same_build(kernel, box):
+        gdb.write(f"warning: {elf_path()} is not the kernel that made this black box (build ids "
+                  "differ); lines and stacks may be wrong\n", gdb.STDERR)
+
+
 class Box:
     """The black box of a stopped guest or of a core: header and reads by address."""
+
+    registers = True  # GDB knows those of the CPUs
 
     def __init__(self):
         require_stopped()
@@ -153,6 +164,8 @@ class Box:
         except core_alias.CoreError:
             raise gdb.GdbError(f"hs: no black box at {start:#x}: the kernel has not set it up yet, or "
                                "another kernel.elf is loaded than the one that runs") from None
+        with open(elf_path(), "rb") as f:
+            warn_of_another_build(f.read(), self.header)
 
     def read(self, address, size):
         """Kernel memory by its address (image or direct map)."""
@@ -169,6 +182,55 @@ class Box:
         h = self.header
         base = h["phys_base"] - h["direct_phys"] + h["direct_virt"]
         return self.read(base + offset, h["total_size"] - offset if size is None else size)
+
+
+class RamBox:
+    """The same from the RAM file, while the guest runs or when it has ended."""
+
+    registers = False
+
+    def __init__(self, path):
+        elf = elf_path()
+        if not elf:
+            raise gdb.GdbError("hs: load the kernel with `file build/ARCH-CONFIG/kernel.elf`")
+        with ram_errors(path):
+            self.ram = ram_file.RamFile(path)
+            self.header = self.ram.header
+            self.ram.kernel = core_alias.load_kernel(elf, self.header)
+        warn_of_another_build(self.ram.kernel, self.header)
+
+    def read(self, address, size):
+        with ram_errors(self.ram):
+            return self.ram.read(address, size)
+
+    def read_box(self, offset=0, size=None):
+        h = self.header
+        size = h["total_size"] - offset if size is None else size
+        data = self.ram.read_pa(h["phys_base"] + offset, size)
+        if data is None:
+            raise gdb.GdbError("hs: the black box is damaged: it ends outside of RAM")
+        return data
+
+
+@contextlib.contextmanager
+def ram_errors(path):
+    try:
+        yield
+    except FileNotFoundError:
+        raise gdb.GdbError(f"hs: the RAM file {path} is gone: the guest has ended") from None
+    except (OSError, ValueError) as e:
+        raise gdb.GdbError(f"hs: {path}: {e}") from None
+    except core_alias.CoreError as e:
+        raise gdb.GdbError(f"hs: {e}") from None
+
+
+def open_box():
+    """The black box of what there is: a core, a guest that stands, or a RAM file."""
+    thread = gdb.selected_thread()
+    ram = gdb.parameter("hs-ram")
+    if ram and connection_kind() != "core" and (thread is None or thread.is_running()):
+        return RamBox(ram)
+    return Box()
 
 
 def alias_core():
@@ -194,11 +256,11 @@ def box_file():
         return
     ram = gdb.parameter("hs-ram")
     if ram:
-        if not os.path.exists(ram):
-            raise gdb.GdbError(f"hs: the RAM file {ram} is gone: the guest has ended")
+        with ram_errors(ram):
+            os.stat(ram)
         yield ram
         return
-    box = Box()
+    box = open_box()
     fd, path = tempfile.mkstemp(prefix="hindsight-box-")
     try:
         with os.fdopen(fd, "wb") as f:

@@ -4,18 +4,26 @@ import re
 
 import pytest
 
+import core_alias
 import qemu
 
-LIVE, STUB, CORE = "live", "stub", "core"
+LIVE, STUB, CORE, RUNNING, ENDED = "live", "stub", "core", "running", "ended"
 
 
-@pytest.fixture(params=[LIVE, STUB, CORE])
+@pytest.fixture(params=[LIVE, STUB, CORE, RUNNING, ENDED])
 def hs(request, hung4, hung_core):
-    """hs('why', 'ps') -> stdout; through the RAM file, through the stub alone, or on the core."""
+    """hs('why', 'ps') -> stdout; through the RAM file of a guest that stands, through the stub
+    alone, on the core, on a guest that runs, or on nothing but the RAM file of one."""
     def run(*commands):
         lines = [c if c.startswith("set ") else "hs " + c for c in commands]
         if request.param == CORE:
             return qemu.gdb_batch(hung4.guest.elf, lines, before=[f"core-file {hung_core}"])
+        ram = f"set hs-ram {hung4.guest.ram}"
+        if request.param == ENDED:
+            return qemu.gdb_batch(hung4.guest.elf, lines, before=[ram])
+        if request.param == RUNNING:
+            run_on = [ram, f"target remote {hung4.guest.gdb_address}", "continue &"]
+            return qemu.gdb_batch(hung4.guest.elf, lines, before=run_on)
         return hung4.guest.gdb_batch(*lines, ram=request.param == LIVE)
     run.kind = request.param
     return run
@@ -48,7 +56,11 @@ def test_bt_of_a_waiter(hs):
 
 
 def test_bt_of_a_cpu_and_of_all(hs):
-    assert "#0" in hs("bt cpu0")
+    bt = hs("bt cpu0")
+    if hs.kind in (RUNNING, ENDED):
+        assert "its registers are in the CPU" in bt and "#0" not in bt, bt
+    else:
+        assert "#0" in bt and "??" not in bt and "corrupt" not in bt, bt
     everything = hs("bt")
     for name in ("init", "sh", "ls", "cat"):
         assert re.search(rf"^{name} \(tid \d+\): ", everything, re.M), everything
@@ -76,6 +88,27 @@ def test_errors_are_clear(hs):
         hs("dump")
     with pytest.raises(qemu.GuestError, match="no CPU 77"):
         hs("bt cpu77")
+    with pytest.raises(qemu.GuestError, match="no command 'whence'"):
+        hs("whence")
+    with pytest.raises(qemu.GuestError, match="usage: hs trace"):
+        hs("trace some")
+    with pytest.raises(qemu.GuestError, match="/no/such/dir/box: No such file"):
+        hs("dump /no/such/dir/box")
+
+
+def test_help_of_each_command_has_its_usage(hung4):
+    for c in ("why", "ps", "cpus", "locks", "trace", "bt", "dump", "help"):
+        text = qemu.gdb_batch(hung4.guest.elf, [f"help hs {c}"])
+        assert f"Usage: hs {c}" in text, text
+    listed = qemu.gdb_batch(hung4.guest.elf, ["help hs"])
+    assert re.search(r"^hs bt -- Kernel stack of a task", listed, re.M), listed
+
+
+def test_bt_completes_tasks_and_cpus(hung4):
+    ram = [f"set hs-ram {hung4.guest.ram}"]
+    assert "hs bt cpu3" in qemu.gdb_batch(hung4.guest.elf, ["complete hs bt cpu"], before=ram)
+    assert re.search(r"^hs bt [1-9]$", qemu.gdb_batch(hung4.guest.elf, ["complete hs bt "], before=ram), re.M)
+    assert qemu.gdb_batch(hung4.guest.elf, ["complete hs bt c"]).strip() == ""
 
 
 def test_a_raw_core_is_made_readable(hung4, tmp_path):
@@ -92,6 +125,63 @@ def test_plain_gdb_reads_kernel_variables(hung4, hung_core):
 def test_guest_goes_on_after_gdb(hung4):
     hung4.guest.gdb_batch("hs why", ram=False)
     assert hung4.guest.qmp("query-status")["running"]
+
+
+def test_a_running_guest_is_never_stopped(hung4):
+    """Between the looks of `hs` the CPU that GDB calls selected is still running."""
+    before = [f"set hs-ram {hung4.guest.ram}", f"target remote {hung4.guest.gdb_address}", "continue &"]
+    out = qemu.gdb_batch(hung4.guest.elf, ["hs why", "hs bt", "hs ps", "hs dump /dev/null",
+                                           "python print('running', gdb.selected_thread().is_running())"],
+                         before=before)
+    assert "running True" in out, out
+
+
+def test_what_is_not_this_kernel_is_refused(hung4, arch, tmp_path):
+    """A core is not touched with an ELF that cannot explain it, and is still good afterwards."""
+    other = os.path.join(qemu.build_dir(next(a for a in qemu.ARCHES if a != arch)), "kernel.elf")
+    if not os.path.exists(other):
+        pytest.skip("the other architecture is not built")
+    core = hung4.guest.dump_core(str(tmp_path / "core"), alias=False)
+    size = os.path.getsize(core)
+    with pytest.raises(qemu.GuestError, match="kernel.elf is for .*, but the guest is .*"):
+        qemu.gdb_batch(other, ["hs bt"], before=[f"core-file {core}"])
+    with pytest.raises(qemu.GuestError, match="kernel.elf is for .*, but the guest is .*"):
+        qemu.gdb_batch(other, ["hs bt"], before=[f"set hs-ram {hung4.guest.ram}"])
+    assert os.path.getsize(core) == size
+    core_alias.add_aliases(core)  # as the program does without an ELF
+    out = qemu.gdb_batch(hung4.guest.elf, ["hs bt"], before=[f"core-file {core}"])
+    assert "ext2_lookup" in out, out
+
+
+def test_another_build_is_said(hung4, tmp_path):
+    with open(hung4.guest.elf, "rb") as f:
+        elf = f.read()
+    build_id = core_alias.elf_build_id(elf)
+    assert len(build_id) == 20 and elf.count(build_id) == 1
+    rebuilt = tmp_path / "kernel.elf"
+    rebuilt.write_bytes(elf.replace(build_id, bytes(20)))
+    core = hung4.guest.dump_core(str(tmp_path / "core"), alias=False)
+    for before in (f"set hs-ram {hung4.guest.ram}", f"core-file {core}"):
+        show = "python print(gdb.execute('hs bt cpu0', to_string=True))"  # its stderr, too
+        out = qemu.gdb_batch(str(rebuilt), [show], before=[before])
+        assert "build ids differ" in out and "idle of CPU 0" in out, out
+    assert "ext2_lookup" in qemu.gdb_batch(hung4.guest.elf, ["hs bt"], before=[f"core-file {core}"])
+
+
+def test_before_the_first_instruction(arch):
+    """No black box yet, MMU off: an error in words, and the guest still stands where it stood."""
+    with qemu.Guest(arch, cpus=4, mem="256M", stopped=True) as guest:
+        qemu_is_up = guest.qmp("query-status")
+        assert not qemu_is_up["running"]
+        remote = f"target remote {guest.gdb_address}"
+        for before in ([remote], [f"set hs-ram {guest.ram}", remote], [f"set hs-ram {guest.ram}"]):
+            leave = ["disconnect"] if remote in before else []  # GDB's end would let the guest go
+            for command in ("hs why", "hs bt", "hs dump /dev/null"):
+                out = qemu.gdb_batch(guest.elf, [
+                    f"python\ntry:\n  gdb.execute('{command}')\nexcept gdb.error as e:\n  print('said', e)",
+                    *leave], before=before)
+                assert "said" in out and "no black box" in out, (before, command, out)
+        assert not guest.qmp("query-status")["running"]
 
 
 @pytest.mark.noarch

@@ -8,6 +8,7 @@ import pytest
 
 import core_alias
 import qemu
+import ram_file
 import suite
 from options import Options
 
@@ -15,7 +16,8 @@ from options import Options
 def box_header(phys, virt, image_phys, image_virt, direct_phys, direct_virt, total=8192):
     return core_alias.BOX.pack(
         int.from_bytes(core_alias.BOX_MAGIC, "little"), 0x10000, 240, 0x01020304, 183, 4, 4096,
-        total, phys, virt, image_virt, image_phys, 0x4000, direct_virt, direct_phys, 1 << 20)
+        total, phys, virt, image_virt, image_phys, 0x4000, direct_virt, direct_phys, 1 << 20,
+        0, 0, 0, 0, 0, b"", 0)
 
 
 def make_core(path, *, ram_base=0x40000000, box_at=0x5000, magic=True, note=b""):
@@ -66,6 +68,67 @@ def test_core_without_a_box_is_refused(tmp_path):
     core.write_bytes(b"not a core")
     with pytest.raises(core_alias.CoreError):
         core_alias.add_aliases(str(core))
+
+
+@pytest.mark.quick
+def test_ram_file_is_read_by_kernel_address(tmp_path):
+    """The box is found by its header; image and direct map are offsets; nothing else is made up."""
+    core = tmp_path / "core"
+    ram = make_core(core)
+    path = tmp_path / "ram"
+    path.write_bytes(ram)
+    with ram_file.RamFile(str(path)) as r:
+        assert r.header["phys_base"] == 0x40005000
+        assert r.read(0xffffffff80002000, 64) == ram[0x2000:0x2040]
+        assert r.read(0xffff800000001234, 16) == ram[0x1234:0x1244]
+        for va in (0xffff800000000000 + len(ram) - 8, 0xffffc00000000000, 0x1000):
+            with pytest.raises(core_alias.CoreError, match="no kernel memory"):
+                r.read(va, 16)
+    path.write_bytes(bytes(4096) + ram)  # the header's own address is elsewhere: not this box
+    with pytest.raises(core_alias.CoreError, match="no black box"):
+        ram_file.RamFile(str(path))
+
+
+@pytest.mark.quick
+def test_ram_file_knows_the_hole_of_q35(tmp_path):
+    """With 3 GiB, q35 has 2 GiB below the hole and the rest from 4 GiB on."""
+    box = dict(machine=62)
+    r = ram_file.RamFile.__new__(ram_file.RamFile)
+    path = tmp_path / "ram"
+    with open(path, "wb") as f:
+        f.truncate(3 << 30)
+    with open(path, "rb") as f:
+        r.data = ram_file.mmap.mmap(f.fileno(), 0, access=ram_file.mmap.ACCESS_READ)
+    assert r.offset(box, 0x1000) == 0x1000
+    assert r.offset(box, 2 << 30) is None and r.offset(box, (4 << 30) - 1) is None
+    assert r.offset(box, 4 << 30) == 2 << 30
+    assert r.offset(box, 5 << 30) is None
+    r.close()
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("mem,why", [("abc", "number with M or G"), ("0", "number with M or G"),
+                                     ("1M", "needs 20M"), ("1500K", "number with M or G")])
+def test_mem_is_judged_before_the_boot(monkeypatch, mem, why):
+    monkeypatch.setenv("MEM", mem)
+    with pytest.raises(SystemExit, match=f"MEM={mem}: .*{why}"):
+        Options([])
+
+
+@pytest.mark.quick
+def test_a_bug_needs_a_kernel_that_has_it():
+    with pytest.raises(SystemExit, match="CONFIG=lean has no planted bugs"):
+        Options(["BUG=abba-spin", "CONFIG=lean"])
+
+
+@pytest.mark.quick
+def test_no_room_for_ram_is_said(monkeypatch, tmp_path):
+    """QEMU on a full disk dies of SIGBUS in mid-run; before that, /dev/shm may be absent."""
+    monkeypatch.setattr(qemu, "SHM", str(tmp_path / "absent"))
+    monkeypatch.setattr(qemu.tempfile, "gettempdir", lambda: str(tmp_path))
+    assert qemu.run_base(1 << 20) == str(tmp_path)
+    with pytest.raises(qemu.GuestError, match="no room for .* MiB of guest RAM.*TMPDIR"):
+        qemu.run_base(1 << 50)
 
 
 @pytest.mark.quick
