@@ -1,10 +1,11 @@
 """debug_run.py - `make debug-run [ARCH=] [BUG=] [CPUS=] [CHECKS=on|off]`: boot under observation.
 
 On a terminal: a tmux session with GDB on the left (the `hs` commands loaded, the guest running) and
-the guest's console on the right. Without tmux GDB comes here and the console goes to a file.
-Without a terminal: boots until the prompt or until tracedump says of the live RAM that something
-is stuck, prints the words of `hs why` asked through GDB, writes the timeline for
-ui.perfetto.dev, and exits 0 (2 when it did not get as far as either).
+the guest's console on the right; on a narrow terminal, one above the other. Where tmux cannot run,
+GDB comes here and the console goes to a file.
+Without a terminal: boots until the prompt, a crash, or until tracedump says of the live RAM that
+something is stuck, prints the words of `hs why` asked through GDB, and writes the timeline for
+ui.perfetto.dev. Exit status: 0; 1 when the planted bug did not show; 2 when the boot failed.
 """
 import os
 import shlex
@@ -15,11 +16,13 @@ import sys
 import time
 
 import qemu
-from options import Options, on_terminal, say, shown
+from options import Options, end_on_signals, on_terminal, say, shown
 
 LOOK = 0.5        # seconds between looks at the black box
 BOOT_LIMIT = 60   # to the prompt or to the hang
 BUG_LIMIT = 10    # with BUG=: how long a hang may come after the prompt
+CRASH_LIMIT = 10  # from the report of a crash in the black box to the end of QEMU
+WIDE = 160        # columns from which two panes go side by side
 
 
 def gdb_command(opt, run_dir):
@@ -31,34 +34,46 @@ def gdb_command(opt, run_dir):
             "-ex", f"set hs-ram {run_dir}/ram",
             "-ex", f"target remote {run_dir}/gdb",
             "-ex", "continue &",
-            "-ex", r"echo \nThe guest runs. `hs why` explains it, `hs help` lists more; "
-                   r"`interrupt` stops it, `continue &` lets it go on.\n"]
+            "-ex", r"echo \nThe guest runs. `hs why` explains it, `hs help` lists more;\n"
+                   r"`interrupt` stops it, `continue &` lets it go on, `quit` ends both.\n"]
+
+
+def tmux_works():
+    """Is it installed, and does it know this terminal? (It refuses TERM=dumb, say.)"""
+    if not shutil.which("tmux") or os.environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
+        return False
+    return subprocess.call(["infocmp"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0 \
+        if shutil.which("infocmp") else True
 
 
 def run_tmux(opt):
     run_dir = qemu.make_run_dir(qemu.parse_size(opt.mem))
-    pidfile = os.path.join(run_dir, "pid")
+    pidfile, ended = os.path.join(run_dir, "pid"), os.path.join(run_dir, "ended")
     console = qemu.command_line(opt.arch, run_dir, config=opt.config, cpus=opt.cpus, mem=opt.mem,
                                 append=opt.kernel_options, accel=opt.accel, interactive=True)
     console += ["-pidfile", pidfile]
     tmux = ["tmux", "-L", f"hindsight-{os.getpid()}"]
-    right = (shlex.join(console) +
-             "; echo; echo \"[QEMU has ended with $?; Enter closes this pane]\"; read line")
-    left = (f"i=0; while [ ! -S {run_dir}/gdb ] && [ $i -lt 100 ]; do sleep 0.1; i=$((i+1)); done; "
-            + shlex.join(gdb_command(opt, run_dir)) + "; " + shlex.join([*tmux, "kill-server"]))
+    q = shlex.quote
+    right = (f"{shlex.join(console)}; s=$?; : >{q(ended)}; echo; echo "
+             "\"[QEMU has ended with $s; hs why still explains it. Enter closes this pane]\"; read line")
+    left = (f"i=0; while [ ! -S {q(run_dir)}/gdb ] && [ ! -e {q(ended)} ] && [ $i -lt 100 ]; "
+            "do sleep 0.1; i=$((i+1)); done; "
+            + shlex.join(gdb_command(opt, run_dir)) + "; " + shlex.join([*tmux, "kill-session"]))
     env = {k: v for k, v in os.environ.items() if k != "TMUX"}
+    side = shutil.get_terminal_size().columns >= WIDE
     try:
-        subprocess.call([*tmux, "new-session", "-s", "hindsight", "-c", qemu.ROOT, left, ";",
-                         "split-window", "-h", "-c", qemu.ROOT, right, ";",
-                         "select-pane", "-L", ";", "set-option", "mouse", "on", ";",
-                         "set-option", "status", "off"], env=env)
-    except KeyboardInterrupt:
-        pass
+        return subprocess.call(
+            [*tmux, "-f", "/dev/null", "new-session", "-s", "hindsight", "-c", qemu.ROOT, left, ";",
+             "split-window", "-h" if side else "-v", "-c", qemu.ROOT, right, ";",
+             "select-pane", "-L" if side else "-U", ";", "set-option", "mouse", "on", ";",
+             "set-option", "status-left-length", "120", ";", "set-option", "status-left",
+             f" {opt.words()} | other pane: click, or Ctrl-b o | end: quit in GDB ", ";",
+             "set-option", "status-right", "", ";", "set-option", "window-status-format", "", ";",
+             "set-option", "window-status-current-format", ""], env=env)
     finally:
         subprocess.call([*tmux, "kill-server"], env=env, stderr=subprocess.DEVNULL)
         end_by_pidfile(pidfile)
         shutil.rmtree(run_dir, ignore_errors=True)
-    return 0
 
 
 def end_by_pidfile(pidfile):
@@ -74,7 +89,7 @@ def end_by_pidfile(pidfile):
 
 
 def run_gdb_here(opt):
-    say("tmux is not installed: GDB comes here, the console goes to a file.")
+    say("tmux is not installed or cannot use this terminal: GDB comes here, the console goes to a file.")
     with opt.guest(time_limit=24 * 3600) as guest:
         say(f"console: tail -f {guest.console_path}")
         while not os.path.exists(guest.gdb_address):
@@ -89,7 +104,7 @@ def run_gdb_here(opt):
 
 
 def observe(guest, bug):
-    """Waits for the prompt or a hang. ('hang'|'prompt', seconds)."""
+    """Waits for the prompt, a hang or a crash. ('hang'|'prompt'|'crash', seconds)."""
     next_look = LOOK
     prompt_at = None
     while True:
@@ -106,10 +121,13 @@ def observe(guest, bug):
                 say(f"  prompt after {t:.1f} s; waiting for bug {bug} to show")
         if prompt_at is not None and (not bug or t > prompt_at + BUG_LIMIT):
             return "prompt", prompt_at
-        if over:
-            raise boot_failure(guest)
-        if t >= next_look:
+        if over or t >= next_look:
             code, words = guest.why()
+            if code == 1 and words.startswith("CRASHED"):
+                guest.wait_exit(CRASH_LIMIT)  # the panic ends the machine when it has said all
+                return "crash", t
+            if over:
+                raise boot_failure(guest)
             if code == 1:
                 settle(guest, words)
                 return "hang", t
@@ -138,17 +156,28 @@ def settle(guest, words):
         words = again
 
 
+def why_not(guest, bug):
+    """What the guest's console said of a bug that did not show ('' if nothing)."""
+    lines = [line.partition("] bug: ")[2] for line in guest.console().splitlines() if "] bug: " in line]
+    return f"bug {bug} did not show" + (f": {'; '.join(lines)}" if lines else "")
+
+
 def run_observed(opt):
     out = os.path.join(opt.build_dir, "debug-run")
     os.makedirs(out, exist_ok=True)
     name = opt.bug or "boot"
     trace, log = (os.path.join(out, name + ext) for ext in (".pftrace", ".console"))
     say(f"booting {opt.words()} ...")
+    status = 0
     with opt.guest() as guest:
         try:
             seen, seconds = observe(guest, opt.bug)
-            say(f"  {seen} seen after {seconds:.1f} s" +
-                (f"; bug {opt.bug} did not show" if opt.bug and seen == "prompt" else ""))
+            say(f"  {seen} seen after {seconds:.1f} s")
+            if opt.bug and seen == "prompt":
+                say(f"  {why_not(guest, opt.bug)}")
+                status = 1
+            elif seen == "crash" and not opt.bug:
+                status = 2
             say("  asking GDB: hs why\n")
             say(guest.gdb_batch("hs why").rstrip() + "\n")
             code, text = qemu.tracedump("perfetto", guest.ram, "--elf", guest.elf, "-o", trace)
@@ -161,7 +190,7 @@ def run_observed(opt):
     say(f"Timeline: {shown(trace)}\n"
         f"          open it: python3 tests/harness/open_trace.py {shown(trace)}\n"
         f"          (or drop the file on https://ui.perfetto.dev)")
-    return 0
+    return status
 
 
 def main(argv):
@@ -169,7 +198,7 @@ def main(argv):
     try:
         if not on_terminal():
             return run_observed(opt)
-        if shutil.which("tmux"):
+        if tmux_works():
             return run_tmux(opt)
         return run_gdb_here(opt)
     except qemu.GuestError as e:
@@ -180,5 +209,6 @@ def main(argv):
 
 
 if __name__ == "__main__":
+    end_on_signals()
     os.chdir(qemu.ROOT)
     sys.exit(main(sys.argv[1:]))

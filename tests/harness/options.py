@@ -1,5 +1,6 @@
 """options.py - the user's ARCH=, CPUS=, BUG=, ... as every script of the harness takes them."""
 import os
+import signal
 import sys
 
 import qemu
@@ -37,6 +38,8 @@ class Options:
             raise SystemExit(f"ARCH={self.arch}: use one of {', '.join(qemu.ARCHES)}")
         if self.checks not in ("on", "off"):
             raise SystemExit(f"CHECKS={self.checks}: use on or off")
+        if self.bug and self.config == "lean":
+            raise SystemExit(f"BUG={self.bug}: CONFIG=lean has no planted bugs; use CONFIG=debug")
 
     @property
     def kernel_options(self):
@@ -60,7 +63,21 @@ class Options:
 
 
 def say(text):
-    print(text, flush=True)
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:  # `make debug-run | head`: whoever read has gone, and so do we
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(128 + signal.SIGPIPE) from None
+
+
+def end_on_signals():
+    """A closed terminal or a `kill` unwinds like an error does, so that no guest, no directory and
+    no terminal setting is left behind."""
+    def end(number, _frame):
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
 
 
 def on_terminal():

@@ -30,6 +30,7 @@ PROMPT = "hindsight# "
 TRACEDUMP = os.path.join(ROOT, "build/host/tracedump")
 HS_SCRIPT = os.path.join(ROOT, "gdb-scripts/hindsight.py")
 POWER_OFF = "busybox poweroff -f\n"  # typed at the prompt
+LEAST_MEM = 20 << 20  # one CPU and the smallest rings
 PASS_STATUS = {"aarch64": 0, "x86_64": 33}  # semihosting exit 0; isa-debug-exit 0x10
 
 sys.path.insert(0, os.path.join(ROOT, "gdb-scripts"))
@@ -42,25 +43,35 @@ class GuestError(Exception):
 
 def parse_size(text):
     """'512M' -> bytes."""
-    m = re.fullmatch(r"(\d+)([KMG]?)", str(text).upper())
+    m = re.fullmatch(r"([0-9]+)([MG])", str(text).upper())
     if not m:
-        raise ValueError(f"MEM={text}: give a number with K, M or G")
-    return int(m[1]) << {"": 0, "K": 10, "M": 20, "G": 30}[m[2]]
+        raise ValueError(f"MEM={text}: give a number with M or G, like 512M")
+    size = int(m[1]) << {"M": 20, "G": 30}[m[2]]
+    if size < LEAST_MEM:
+        raise ValueError(f"MEM={text}: the kernel needs {LEAST_MEM >> 20}M")
+    return size
 
 
 def build_dir(arch, config="debug"):
     return os.path.join(ROOT, "build", f"{arch}-{config}")
 
 
+SHM = "/dev/shm"
+
+
 def run_base(size):
-    """Directory for run directories: RAM if it has room for `size` bytes, else the temp disk."""
-    try:
-        st = os.statvfs("/dev/shm")
-        if st.f_bavail * st.f_frsize > size + (64 << 20) and os.access("/dev/shm", os.W_OK):
-            return "/dev/shm"
-    except OSError:
-        pass
-    return tempfile.gettempdir()
+    """Directory for run directories: RAM if it has room for `size` bytes, else the temp disk. A
+    guest whose RAM file finds no room dies of SIGBUS in mid-run, so it is not started."""
+    places = [SHM, tempfile.gettempdir()]
+    for place in places:
+        try:
+            st = os.statvfs(place)
+        except OSError:
+            continue
+        if st.f_bavail * st.f_frsize > size + (64 << 20) and os.access(place, os.W_OK):
+            return place
+    raise GuestError(f"no room for {size >> 20} MiB of guest RAM in {' or '.join(places)}: "
+                     "free some, name another directory with TMPDIR=, or give a smaller MEM=")
 
 
 def make_run_dir(size):
@@ -157,6 +168,7 @@ class Slot:
         os.makedirs(base, exist_ok=True)
         count = max(1, os.cpu_count() or 1)
         end = time.monotonic() + wait
+        told = time.monotonic() + 2
         while True:
             for i in range(count):
                 fd = os.open(os.path.join(base, str(i)), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -167,6 +179,9 @@ class Slot:
                     os.close(fd)
             if time.monotonic() > end:
                 raise GuestError(f"all {count} QEMU slots stayed busy for {wait:.0f} s")
+            if time.monotonic() > told:
+                print(f"waiting: {count} test runs have guests on this machine already", file=sys.stderr)
+                told = end + 1
             time.sleep(0.1)
 
 
@@ -429,9 +444,12 @@ class Guest:
         return tracedump("why", self.ram, "--elf", self.elf, *options)
 
     def gdb_batch(self, *commands, timeout=120.0, ram=True):
-        """Runs GDB commands on the live guest (which stands still meanwhile); returns stdout."""
+        """Runs GDB commands on the live guest (which stands still meanwhile), or on the RAM of one
+        that has ended; returns stdout."""
         pre = [f"set hs-ram {self.ram}"] if ram else []
-        return gdb_batch(self.elf, commands, timeout, before=[*pre, f"target remote {self.gdb_address}"])
+        if self.poll() is None:
+            pre.append(f"target remote {self.gdb_address}")
+        return gdb_batch(self.elf, commands, timeout, before=pre)
 
 
 def tracedump(*args, timeout=60.0):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import qemu
-from options import Options, on_terminal, say
+from options import Options, end_on_signals, on_terminal, say
 
 
 def run_interactive(opt):
@@ -18,13 +18,27 @@ def run_interactive(opt):
     cmd = qemu.command_line(opt.arch, run_dir, config=opt.config, cpus=opt.cpus, mem=opt.mem,
                             append=opt.kernel_options, accel=opt.accel, interactive=True)
     say(f"booting {opt.words()}; Ctrl-A x ends it")
+    proc = subprocess.Popen(cmd, cwd=qemu.ROOT)
     try:
-        status = subprocess.call(cmd, cwd=qemu.ROOT)
+        status = wait_on_terminal(proc)
     except KeyboardInterrupt:
         status = 130
     finally:
+        proc.terminate()
+        proc.wait()
         shutil.rmtree(run_dir, ignore_errors=True)
     return 0 if status in (0, qemu.PASS_STATUS[opt.arch]) else status
+
+
+def wait_on_terminal(proc):
+    """QEMU's exit status. It would outlive a terminal that is closed: only the leader of a session
+    is told of that, and below `make` that is somebody else."""
+    while True:
+        try:
+            return proc.wait(1)
+        except subprocess.TimeoutExpired:
+            if not on_terminal():
+                proc.terminate()
 
 
 def run_to_prompt(opt):
@@ -55,5 +69,6 @@ def main(argv):
 
 
 if __name__ == "__main__":
+    end_on_signals()
     os.chdir(qemu.ROOT)
     sys.exit(main(sys.argv[1:]))

@@ -9,7 +9,7 @@ import sys
 import time
 
 import qemu
-from options import Options, say
+from options import Options, end_on_signals, say
 
 
 def one_boot(opt):
@@ -34,7 +34,10 @@ def one_boot(opt):
 
 def main(argv):
     opt = Options(argv)
-    count = int(os.environ.get("N") or "20")
+    number = os.environ.get("N") or "20"
+    if not number.isdigit() or int(number) == 0:
+        raise SystemExit(f"N={number}: give the number of boots")
+    count = int(number)
     times = []
     for i in range(count):
         try:
@@ -50,5 +53,6 @@ def main(argv):
 
 
 if __name__ == "__main__":
+    end_on_signals()
     os.chdir(qemu.ROOT)
     sys.exit(main(sys.argv[1:]))
