@@ -3,8 +3,8 @@
 #   make debug-run BUG=exec-deadlock     the story: boot, hang, diagnosis, timeline
 #   make test                            everything, both architectures
 #
-# Variables: ARCH=aarch64|x86_64  CPUS=n  MEM=1G  CONFIG=debug|lean|ubsan  CHECKS=on|off  BUG=name
-#            APPEND="kernel options"  V=1 (show commands)
+# Variables: ARCH=aarch64|x86_64  CPUS=4  MEM=512M  CONFIG=debug|lean|ubsan  CHECKS=on|off
+#            BUG=exec-deadlock (BUG=x lists them all)  APPEND="kernel options"  V=1 (show commands)
 
 ARCH   ?= aarch64
 CONFIG ?= debug
@@ -55,8 +55,10 @@ all: setup ## build kernel, programs, disk image and tools for both architecture
 build: kernel image tracedump ## build for ARCH only
 
 help: ## this list
-	@echo "make <target> [ARCH=aarch64|x86_64] [CPUS=n] [CONFIG=debug|lean|ubsan] [BUG=name] [CHECKS=on|off]"
-	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "make TARGET [NAME=value ...]; the names are at the end of this list"
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-16s %s\n", $$1, $$2}' tests/tests.mk \
+		$(filter-out tests/tests.mk,$(MAKEFILE_LIST))
+	@sed -n '/^# Variables:/,/^$$/s/^# *//p' Makefile
 
 clean: ## remove build/
 	rm -rf build

@@ -23,7 +23,7 @@ KCFLAGS := --target=$(TARGET_$(ARCH)) -std=gnu11 -ffreestanding -nostdlibinc -fn
 	-U__linux__ -Ulinux -fno-strict-aliasing -fwrapv -fno-common -fno-omit-frame-pointer \
 	-mno-omit-leaf-frame-pointer -fno-optimize-sibling-calls \
 	-fno-delete-null-pointer-checks -fno-stack-protector -ftrivial-auto-var-init=zero \
-	-fno-asynchronous-unwind-tables -g -gdwarf-4 -gdwarf-aranges -ffile-prefix-map=$(CURDIR)=. \
+	-fno-asynchronous-unwind-tables -g -gdwarf-4 -gdwarf-aranges '-ffile-prefix-map=$(CURDIR)=.' \
 	-Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wshadow -Wvla -Wundef \
 	-Wimplicit-fallthrough -Wno-unused-parameter -Wthread-safety -Wthread-safety-beta \
 	-I. -Ikernel/include -Ikernel/trace -Ikernel/arch/$(ARCH)/include \

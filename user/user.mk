@@ -27,7 +27,7 @@ user-programs := $(user-bin) $(user-sbin) $(user-tests) $(user-helpers)
 UCFLAGS_aarch64 := -march=armv8-a
 UCFLAGS_x86_64 :=
 UCFLAGS = --target=$(1)-linux-musl -std=gnu11 -O2 -g -nostdlibinc -fno-omit-frame-pointer \
-	-isystem $(SYSROOT)/$(1)/usr/include/$(1)-linux-musl -ffile-prefix-map=$(CURDIR)/= \
+	-isystem $(SYSROOT)/$(1)/usr/include/$(1)-linux-musl '-ffile-prefix-map=$(CURDIR)/=' \
 	-Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wshadow -Wvla -Wundef \
 	-Wno-unused-parameter -Iuser/lib -Iuser/tests $(UCFLAGS_$(1))
 umusl = $(SYSROOT)/$(1)/usr/lib/$(1)-linux-musl
