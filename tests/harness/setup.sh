@@ -113,11 +113,17 @@ done
 
 root=
 if [ "$(id -u)" != 0 ]; then
-	if command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+	get="apt-get update && apt-get install -y --no-install-recommends$missing"
+	if ! command -v sudo >/dev/null 2>&1; then
+		die "this needs root, and there is no sudo here. Please type (root's password is asked for):
+  su -c '$get'
+then make again."
+	elif sudo -n true 2>/dev/null; then
 		root="sudo -n"
 	else
-		die "not root, and sudo would ask for a password. Please run:
-  sudo apt-get update && sudo apt-get install -y --no-install-recommends$missing"
+		die "this needs root, and sudo would ask for a password. Please type:
+  sudo sh -c '$get'
+then make again."
 	fi
 fi
 
@@ -126,7 +132,12 @@ apt() { $root env DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::Retries=2 "
 # The package lists are fetched only when they do not know what we need or are out of date.
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-install() { apt install -y -q --no-install-recommends $missing >"$log" 2>&1; }
+install() {
+	# Fails at once, and before anything is said, when the lists do not know a package.
+	n=$(apt install -y -s --no-install-recommends $missing 2>"$log" | grep -c '^Inst ') || return 1
+	say "installing $n packages, these and what they need; it takes some minutes ..."
+	apt install -y -q --no-install-recommends $missing >"$log" 2>&1
+}
 
 if ! install; then
 	say "refreshing the package lists (apt-get update)"

@@ -1,5 +1,6 @@
 """The harness itself; nothing is booted."""
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -163,6 +164,56 @@ def test_setup_is_a_no_op_with_its_stamp(tmp_path):
     r = subprocess.run(["/bin/sh", *setup, "python3"], env=broken | {"PATH": "/bin"},
                        capture_output=True, text=True, check=False)
     assert r.returncode == 0, r.stderr
+
+
+def run_setup(tmp_path, **programs):
+    """setup.sh on a machine where one package is missing and only `programs` (name=script) and a
+    few tools exist."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("sh", "cat", "mkdir", "dirname", "mktemp", "rm", "tail", "grep", "env"):
+        (tools / name).symlink_to(shutil.which(name))
+    for name, text in programs.items():
+        path = tools / name.replace("_", "-")
+        path.write_text("#!/bin/sh\n" + text + "\n")
+        path.chmod(0o755)
+    return subprocess.run([os.path.join(qemu.ROOT, "tests/harness/setup.sh"), str(tmp_path / "stamp"),
+                           "no-such-tool-16"], env={"PATH": str(tools)}, capture_output=True, text=True,
+                          check=False)
+
+
+def debian_12():
+    with open("/etc/os-release", encoding="utf-8") as f:
+        text = f.read()
+    return "ID=debian" in text and 'VERSION_ID="12"' in text
+
+
+@pytest.mark.quick
+@pytest.mark.skipif(not debian_12(), reason="elsewhere nothing is installed")
+def test_setup_says_what_to_type(tmp_path):
+    """Not root: the command that this machine can run, with sudo only where there is one."""
+    visitor = dict(id="echo 1000", dpkg_query="exit 1")
+    (tmp_path / "a").mkdir()
+    r = run_setup(tmp_path / "a", **visitor)
+    assert r.returncode == 1 and "su -c 'apt-get update && apt-get install" in r.stderr, r.stderr
+    assert "no-such-tool-16'" in r.stderr and "sudo sh" not in r.stderr, r.stderr
+    (tmp_path / "b").mkdir()
+    r = run_setup(tmp_path / "b", sudo="exit 1", **visitor)
+    assert r.returncode == 1 and "sudo sh -c 'apt-get update && apt-get install" in r.stderr, r.stderr
+
+
+@pytest.mark.quick
+@pytest.mark.skipif(not debian_12(), reason="elsewhere nothing is installed")
+def test_setup_installs_and_says_so(tmp_path):
+    apt = 'case "$*" in *" -s "*) echo "Inst a"; echo "Inst b" ;; *) echo "did $*" >>' + str(tmp_path / "log")
+    (tmp_path / "a").mkdir()
+    r = run_setup(tmp_path / "a", id="echo 0", dpkg_query="exit 1", apt_get=apt + " ;; esac")
+    assert r.returncode == 0 and "installing 2 packages" in r.stdout, r.stdout + r.stderr
+    assert "install" in (tmp_path / "log").read_text()
+    (tmp_path / "b").mkdir()
+    r = run_setup(tmp_path / "b", id="echo 0", dpkg_query="exit 1", apt_get="echo no route; exit 100")
+    assert r.returncode == 1 and "could not install: no-such-tool-16" in r.stderr, r.stderr
+    assert "no route" in r.stderr and not (tmp_path / "b" / "stamp").exists()
 
 
 @pytest.mark.quick

