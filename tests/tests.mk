@@ -18,18 +18,18 @@ debug-run: setup ## boot under GDB and say what hangs: [ARCH=] [BUG=exec-deadloc
 
 test: setup ## everything, both architectures; ends with `N passed, N failed`
 	$(Q)$(MAKE) --no-print-directory tracedump
-	$(Q)MAKE=$(MAKE) $(PYTHON) $(HARNESS)/suite.py full
+	$(Q)MAKE=$(MAKE_COMMAND) $(PYTHON) $(HARNESS)/suite.py full
 
 test-quick: setup ## rules, host tests and one boot each, in under 3 minutes
 	$(Q)$(MAKE) --no-print-directory tracedump
-	$(Q)MAKE=$(MAKE) $(PYTHON) $(HARNESS)/suite.py quick
+	$(Q)MAKE=$(MAKE_COMMAND) $(PYTHON) $(HARNESS)/suite.py quick
 
 test-unit: setup ## host tests: rings, tracker, box, reader, file system
-	$(Q)MAKE=$(MAKE) $(PYTHON) $(HARNESS)/suite.py unit
+	$(Q)MAKE=$(MAKE_COMMAND) $(PYTHON) $(HARNESS)/suite.py unit
 test-unit-all: $(unit-tests)
 
 test-integration: setup ## boots of both architectures, GDB commands, timelines
-	$(Q)MAKE=$(MAKE) $(PYTHON) $(HARNESS)/suite.py integration
+	$(Q)MAKE=$(MAKE_COMMAND) $(PYTHON) $(HARNESS)/suite.py integration
 
 soak: setup ## N=20 boots of ARCH in a row, each must be healthy
 	$(Q)$(MAKE) --no-print-directory build
