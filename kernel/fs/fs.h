@@ -42,6 +42,10 @@ void inode_cache_init(void);
 /* Frees cached inodes that nobody uses, with their pages. Returns how many. */
 unsigned int inode_cache_shrink(unsigned int want);
 
+/* The cached inode behind `after` in the cache's order (NULL: the first), with a reference; gives
+ * back the one on `after`. NULL at the end. */
+struct inode *inode_cache_next(struct inode *after);
+
 /* page cache */
 void pagecache_init(void);
 struct page *pagecache_get(struct inode *inode, u64 index) must_check;

@@ -10,7 +10,8 @@
  * the wanted page alone, so that a bad block hurts only those who need it.
  *
  * Reclaim is here as well: when free memory is short, a miss first drops inodes that nobody uses,
- * then unused pages of its own inode. It takes no other inode's lock.
+ * then unused pages of its own inode. It takes no other inode's lock. Who is out of memory and
+ * holds no lock of a page cache calls vfs_cache_shrink(), which drops all pages that nobody uses.
  *
  * Lock order: mm.lock > pages_lock of a file > pages_lock of the block device's inode (class
  * fs.meta_pages) > fs.icache. Never held while user memory is touched: a fault would come back
@@ -90,12 +91,14 @@ void pagecache_drop_all(struct inode *inode)
 	}
 }
 
-/* Drops up to `want` pages that nobody uses. */
-static void pagecache_trim(struct inode *inode, unsigned int want) REQUIRES(inode->pages_lock)
+/* Drops up to `want` pages that nobody uses. Returns how many. */
+static unsigned int pagecache_trim(struct inode *inode, unsigned int want)
+	REQUIRES(inode->pages_lock)
 {
 	struct rb_node *n = rb_first(&inode->pages), *next;
+	unsigned int done = 0;
 
-	for (; n && want; n = next) {
+	for (; n && done < want; n = next) {
 		struct cached_page *c = rb_entry(n, struct cached_page, node);
 
 		next = rb_next(n);
@@ -103,8 +106,23 @@ static void pagecache_trim(struct inode *inode, unsigned int want) REQUIRES(inod
 			continue;
 		rb_erase(&inode->pages, n);
 		pagecache_free(c);
-		want--;
+		done++;
 	}
+	return done;
+}
+
+unsigned int vfs_cache_shrink(void)
+{
+	struct inode *i = NULL;
+	unsigned int done = 0;
+
+	while ((i = inode_cache_next(i)) != NULL) {
+		mutex_lock(&i->pages_lock);
+		done += pagecache_trim(i, ~0u);
+		mutex_unlock(&i->pages_lock);
+	}
+	inode_cache_shrink(~0u);
+	return done;
 }
 
 static void pagecache_reclaim(struct inode *inode) REQUIRES(inode->pages_lock)

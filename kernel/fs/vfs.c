@@ -74,6 +74,14 @@ void inode_free(struct inode *i)
 	kmem_cache_free(inode_cache, i);
 }
 
+static void icache_use(struct inode *i) REQUIRES(icache_lock)
+{
+	if (atomic_fetch_add(&i->refs, 1u) == 0) {
+		list_del(&i->unused_link);
+		nr_unused--;
+	}
+}
+
 static struct inode *icache_find(struct super_block *sb, u64 ino) REQUIRES(icache_lock)
 {
 	struct inode *i;
@@ -81,10 +89,7 @@ static struct inode *icache_find(struct super_block *sb, u64 ino) REQUIRES(icach
 	list_for_each_entry (i, icache_bucket(sb, ino), hash_link) {
 		if (i->sb != sb || i->ino != ino)
 			continue;
-		if (atomic_fetch_add(&i->refs, 1u) == 0) {
-			list_del(&i->unused_link);
-			nr_unused--;
-		}
+		icache_use(i);
 		return i;
 	}
 	return NULL;
@@ -113,6 +118,28 @@ struct inode *inode_cache_add(struct inode *i)
 		return i;
 	inode_free(i);
 	return other;
+}
+
+struct inode *inode_cache_next(struct inode *after)
+{
+	struct list_head *bucket = icache, *link = bucket;
+	struct inode *i = NULL;
+
+	spin_lock(&icache_lock);
+	if (after) { /* has a reference, so it is still where it was */
+		bucket = icache_bucket(after->sb, after->ino);
+		link = &after->hash_link;
+	}
+	while (link->next == bucket && bucket < &icache[HASH_SIZE - 1])
+		link = ++bucket;
+	if (link->next != bucket) {
+		i = list_entry(link->next, struct inode, hash_link);
+		icache_use(i);
+	}
+	spin_unlock(&icache_lock);
+	if (after)
+		inode_put(after);
+	return i;
 }
 
 /* Takes the oldest unused inode out of the cache; NULL when there are not more than `keep`. */

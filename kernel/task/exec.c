@@ -296,7 +296,9 @@ static void exec_commit(struct exec *x, struct mm *old)
 	struct process *p = current_process();
 	const char *base = strrchr(x->path, '/');
 
+	spin_lock(&process_tree_lock);
 	p->mm = x->mm;
+	spin_unlock(&process_tree_lock);
 	x->mm = NULL;
 	if (old)
 		mm_put(old);
@@ -331,8 +333,8 @@ static __noinline int enter_user(struct exec *x)
 	return 0;
 }
 
-long process_exec(const char __user *path, const unsigned long __user *argv,
-		  const unsigned long __user *envp)
+static long exec_once(const char __user *path, const unsigned long __user *argv,
+		      const unsigned long __user *envp)
 {
 	struct exec x = {.cwd = current_process()->cwd};
 	ssize_t len;
@@ -355,6 +357,16 @@ long process_exec(const char __user *path, const unsigned long __user *argv,
 out:
 	exec_free(&x);
 	return err;
+}
+
+long process_exec(const char __user *path, const unsigned long __user *argv,
+		  const unsigned long __user *envp)
+{
+	long ret = exec_once(path, argv, envp);
+
+	for (u32 n = 0; ret == -ENOMEM && n < ROOM_TRIES && process_make_room(); n++)
+		ret = exec_once(path, argv, envp);
+	return ret;
 }
 
 /* ---- the first program

@@ -41,7 +41,9 @@ static void process_give_back(struct process *p)
 		p->clear_child_tid = NULL; /* unmapped meanwhile: nobody can look there */
 	files_close_all(p);
 	inode_put(p->cwd);
+	spin_lock(&process_tree_lock);
 	p->mm = NULL;
+	spin_unlock(&process_tree_lock);
 	mm_activate(NULL);
 	mm_put(mm);
 }

@@ -17,12 +17,15 @@
 	(CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_SETTLS | CLONE_PARENT_SETTID |                   \
 	 CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | CLONE_DETACHED)
 
-static int clone_check_flags(u64 flags)
+static int clone_check(const struct clone_args *args)
 {
+	u64 flags = args->flags;
 	u64 sig = flags & CSIGNAL;
 
 	if (flags & ~(u64)FLAGS_DONE)
 		return -ENOSYS;
+	if ((flags & CLONE_SETTLS) && args->tls >= USER_END)
+		return -EPERM; /* x86-64 faults in the kernel on an address that is not canonical */
 	if ((flags & CLONE_VM) && !(flags & CLONE_VFORK))
 		return -ENOSYS;
 	/* Children announce themselves by SIGCHLD or not at all. */
@@ -68,16 +71,13 @@ static void process_copy_undo(struct process *p)
 	process_put(p);
 }
 
-long process_clone(const struct trap_frame *parent, const struct clone_args *args)
+static long clone_once(const struct trap_frame *parent, const struct clone_args *args)
 {
 	struct process *self = current_process(), *p;
 	struct trap_frame frame = *parent;
 	struct thread *t;
-	int err = clone_check_flags(args->flags);
 	u32 pid;
 
-	if (err)
-		return err;
 	p = process_copy(self, args);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
@@ -109,6 +109,18 @@ long process_clone(const struct trap_frame *parent, const struct clone_args *arg
 	spin_unlock(&process_tree_lock);
 	thread_run(t);
 	return pid;
+}
+
+long process_clone(const struct trap_frame *parent, const struct clone_args *args)
+{
+	long ret = clone_check(args);
+
+	if (ret)
+		return ret;
+	ret = clone_once(parent, args);
+	for (u32 n = 0; ret == -ENOMEM && n < ROOM_TRIES && process_make_room(); n++)
+		ret = clone_once(parent, args);
+	return ret;
 }
 
 long process_fork(const struct trap_frame *parent, u64 flags, unsigned long stack)

@@ -24,7 +24,7 @@
 DEFINE_LOCK_CLASS(process_tree_class, "process.tree", BB_LK_SPIN, 0);
 DEFINE_LOCK_CLASS(process_files_class, "process.files", BB_LK_MUTEX, 0);
 DEFINE_SPINLOCK(process_tree_lock, process_tree_class);
-static LIST_HEAD(process_all);
+LIST_HEAD(process_all);
 static unsigned int nr_processes;
 struct process *process_one;
 
@@ -84,6 +84,7 @@ static void process_thread_free(struct thread *t)
 void process_init(void)
 {
 	sched_thread_free = process_thread_free;
+	vm_make_room = process_make_room;
 }
 
 unsigned int process_count(void)
@@ -91,7 +92,7 @@ unsigned int process_count(void)
 	return atomic_load(&nr_processes);
 }
 
-static struct process *process_find(s32 pid) REQUIRES(process_tree_lock)
+struct process *process_find(s32 pid)
 {
 	struct process *p;
 
@@ -104,7 +105,7 @@ static struct process *process_find(s32 pid) REQUIRES(process_tree_lock)
 /* ---- kill -------------------------------------------------------------------------------------
  */
 
-static void signal_post(struct process *p, int sig) REQUIRES(process_tree_lock)
+void signal_post(struct process *p, int sig)
 {
 	if (sig == 0 || p->zombie)
 		return;

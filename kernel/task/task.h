@@ -20,8 +20,18 @@ void process_unlink(struct process *p) REQUIRES(process_tree_lock);
 /* Makes t the thread of p, which gains a reference that the thread's end drops. */
 void process_attach(struct process *p, struct thread *t);
 
+extern struct list_head process_all; /* all that can be found, by all_link */
+struct process *process_find(s32 pid) REQUIRES(process_tree_lock);
+
+/* No memory: gives back cached pages or ends the process that has most. May sleep for seconds; no
+ * lock of mm or of this folder is held. True: try again. False: nothing can be had, or the caller
+ * itself is to die. Callers stop after ROOM_TRIES: a failure need not be for want of memory. */
+#define ROOM_TRIES 16u
+bool process_make_room(void);
+
 /* Signals: marks p for death if sig is pending, not blocked and deadly. */
 void signal_act(struct process *p) REQUIRES(process_tree_lock);
+void signal_post(struct process *p, int sig) REQUIRES(process_tree_lock);
 /* exec: handlers become default, ignored stays ignored. */
 void signal_exec(struct process *p);
 bool signal_children_reap_themselves(const struct process *p) REQUIRES(process_tree_lock);

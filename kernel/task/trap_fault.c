@@ -63,6 +63,8 @@ static void __noreturn __cold kernel_fault(struct trap_frame *tf, unsigned long 
 	oops(tf, what, flags, addr);
 }
 
+#define ROOM_TRIES 16u /* each makes room, but others may be faster to take it */
+
 /* vm_fault() in the context that the fault interrupted, if that may sleep. */
 static int resolve(struct trap_frame *tf, unsigned long addr, unsigned int flags)
 {
@@ -72,8 +74,11 @@ static int resolve(struct trap_frame *tf, unsigned long addr, unsigned int flags
 	if (!mm || trap_irqs_were_disabled(tf))
 		return -EFAULT;
 	arch_irq_enable();
-	if (preemptible())
+	if (preemptible()) {
 		r = vm_fault(mm, addr, flags);
+		for (unsigned int n = 0; r == -ENOMEM && n < ROOM_TRIES && vm_make_room(); n++)
+			r = vm_fault(mm, addr, flags);
+	}
 	arch_irq_disable();
 	return r;
 }

@@ -13,7 +13,7 @@ struct process {
 	u32 pid;
 	u32 refs; /* atomic */
 	struct thread *thread;
-	struct mm *mm;
+	struct mm *mm; /* changed by its own thread, under [T]: whoever has that may look */
 	struct inode *cwd;
 	struct process *parent;    /* [T] */
 	struct list_head children; /* [T] */

@@ -93,6 +93,9 @@ struct inode *vfs_lookup(struct inode *cwd, const char *path, bool follow);
 struct inode *vfs_lookup_locked(struct inode *cwd, const char *path, bool follow);
 void inode_get(struct inode *i);
 void inode_put(struct inode *i);
+/* Memory is out: drops all cached pages and inodes that nobody uses; returns how many pages. Thread
+ * context, takes the locks of page caches. */
+unsigned int vfs_cache_shrink(void);
 
 /* flags: Linux O_* of this architecture. Read-only file systems: -EROFS for writing. */
 struct file *vfs_open(struct inode *cwd, const char *path, u32 flags, u32 mode);
