@@ -32,6 +32,33 @@ DEFINE_LOCK_CLASS(pipe_class, "fs.pipe", BB_LK_MUTEX, 0);
 static u64 next_ino = 1;
 static struct super_block pipe_sb = {.type = "pipefs", .dev_id = 8};
 
+static u32 nr_buffers; /* atomic */
+
+/* Pipes may take a quarter of the memory: a process does not show what it has in them, so when
+ * memory is out nobody could tell whom to end for it. */
+static u8 *buffer_alloc(void)
+{
+	u64 total, avail;
+	u8 *data;
+
+	mm_stats(&total, &avail);
+	if (atomic_add_fetch(&nr_buffers, 1u) * (u64)(PIPE_SIZE / PAGE_SIZE) > total / 4)
+		data = ERR_PTR(-ENFILE);
+	else
+		data = kmalloc(PIPE_SIZE) ?: ERR_PTR(-ENOMEM);
+	if (IS_ERR(data))
+		atomic_fetch_sub(&nr_buffers, 1u);
+	return data;
+}
+
+static void buffer_free(u8 *data)
+{
+	if (data) {
+		kfree(data);
+		atomic_fetch_sub(&nr_buffers, 1u);
+	}
+}
+
 static u64 pipe_used(const struct pipe *p)
 {
 	return READ_ONCE(p->head) - READ_ONCE(p->tail);
@@ -186,7 +213,7 @@ static void pipe_release(struct file *f)
 		p->data = NULL;
 	}
 	mutex_unlock(&p->lock);
-	kfree(data);
+	buffer_free(data);
 	wake_up_all(&p->can_read);
 	wake_up_all(&p->can_write);
 }
@@ -202,10 +229,11 @@ static const struct file_ops pipe_file_ops = {
 static struct inode *pipe_inode_create(void)
 {
 	struct inode *i = inode_alloc(&pipe_sb, atomic_fetch_add(&next_ino, 1u), &pages_class);
+	int err = -ENOMEM;
 	struct pipe *p;
 
 	if (!i)
-		return NULL;
+		return ERR_PTR(err);
 	i->mode = S_IFIFO | 0600;
 	i->nlink = 1;
 	i->fops = &pipe_file_ops;
@@ -215,26 +243,28 @@ static struct inode *pipe_inode_create(void)
 	mutex_init(&p->lock, &pipe_class);
 	waitq_init(&p->can_read);
 	waitq_init(&p->can_write);
-	p->data = kmalloc(PIPE_SIZE);
-	if (p->data)
+	p->data = buffer_alloc();
+	if (!IS_ERR(p->data))
 		return i;
+	err = (int)PTR_ERR(p->data);
 fail:
 	inode_put(i); /* frees p as well */
-	return NULL;
+	return ERR_PTR(err);
 }
 
-/* out[0] reads, out[1] writes. flags: O_NONBLOCK (O_CLOEXEC is the file table's). -ENOMEM. */
+/* out[0] reads, out[1] writes. flags: O_NONBLOCK (O_CLOEXEC is the file table's). -ENOMEM, -ENFILE.
+ */
 int pipe_create(struct file *out[2], u32 flags)
 {
 	struct inode *i = pipe_inode_create();
 	struct file *r, *w;
 
-	if (!i)
-		return -ENOMEM;
+	if (IS_ERR(i))
+		return (int)PTR_ERR(i);
 	flags &= O_NONBLOCK;
 	r = file_open_inode(i, flags | O_RDONLY);
 	if (IS_ERR(r)) {
-		kfree(((struct pipe *)i->priv)->data); /* no end was opened: nobody else frees it */
+		buffer_free(((struct pipe *)i->priv)->data); /* no end was opened to do it */
 		inode_put(i);
 		return (int)PTR_ERR(r);
 	}
