@@ -33,7 +33,6 @@ static bool map_range_ok(unsigned long addr, unsigned long size)
 static long map_file(struct file *f, unsigned long *addr, unsigned long size, u32 flags, u64 offset)
 {
 	u32 access = f->flags & O_ACCMODE;
-	u64 bytes;
 
 	if (!f->inode || !S_ISREG(f->inode->mode))
 		return -ENODEV;
@@ -45,8 +44,8 @@ static long map_file(struct file *f, unsigned long *addr, unsigned long size, u3
 		return -EINVAL;
 	if (offset + size < offset)
 		return -EOVERFLOW;
-	bytes = f->inode->size > offset ? MIN(f->inode->size - offset, size) : 0;
-	return vm_map(current_mm(), addr, size, flags, f->inode, offset, bytes);
+	/* All of it is the file's: a page behind the file's end is SIGBUS, not zeroes. */
+	return vm_map(current_mm(), addr, size, flags, f->inode, offset, size);
 }
 
 long sys_mmap(const unsigned long *a)
