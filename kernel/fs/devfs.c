@@ -72,10 +72,14 @@ static ssize_t random_read(struct file *f, void __user *buf, size_t n, loff_t *p
 	return (ssize_t)done;
 }
 
-static const struct file_ops null_ops = {.read = null_read, .write = null_write};
-static const struct file_ops zero_ops = {.read = zero_read, .write = null_write};
-static const struct file_ops full_ops = {.read = zero_read, .write = full_write};
-static const struct file_ops random_ops = {.read = random_read, .write = null_write};
+static const struct file_ops null_ops = {
+	.read = null_read, .write = null_write, .any_position = true};
+static const struct file_ops zero_ops = {
+	.read = zero_read, .write = null_write, .any_position = true};
+static const struct file_ops full_ops = {
+	.read = zero_read, .write = full_write, .any_position = true};
+static const struct file_ops random_ops = {
+	.read = random_read, .write = null_write, .any_position = true};
 
 static const struct {
 	const char *name;

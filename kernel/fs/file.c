@@ -90,6 +90,12 @@ static bool file_writable(const struct file *f)
 	return !(f->flags & O_PATH) && (f->flags & O_ACCMODE) != O_RDONLY;
 }
 
+/* An address that can never be good is refused before anybody waits for data to put there. */
+static bool user_range_ok(const void __user *buf, size_t n)
+{
+	return n <= USER_END && (unsigned long)buf <= USER_END - n;
+}
+
 ssize_t file_read(struct file *f, void __user *buf, size_t n)
 {
 	loff_t none = 0;
@@ -97,6 +103,8 @@ ssize_t file_read(struct file *f, void __user *buf, size_t n)
 
 	if (!file_readable(f))
 		return -EBADF;
+	if (!user_range_ok(buf, n))
+		return -EFAULT;
 	if (S_ISDIR(f->inode->mode))
 		return -EISDIR;
 	if (!f->ops->read)
@@ -116,6 +124,8 @@ ssize_t file_write(struct file *f, const void __user *buf, size_t n)
 
 	if (!file_writable(f))
 		return -EBADF;
+	if (!user_range_ok(buf, n))
+		return -EFAULT;
 	if (!f->ops->write)
 		return -EINVAL;
 	n = MIN(n, (size_t)0x7ffff000);
@@ -128,10 +138,12 @@ ssize_t file_pread(struct file *f, void __user *buf, size_t n, loff_t pos)
 		return -EBADF;
 	if (S_ISDIR(f->inode->mode))
 		return -EISDIR;
-	if (!file_has_position(f))
+	if (!file_has_position(f) && !f->ops->any_position)
 		return -ESPIPE;
 	if (pos < 0 || !f->ops->read)
 		return -EINVAL;
+	if (!user_range_ok(buf, n))
+		return -EFAULT;
 	return f->ops->read(f, buf, MIN(n, (size_t)0x7ffff000), &pos);
 }
 
@@ -141,6 +153,8 @@ loff_t file_lseek(struct file *f, loff_t off, int whence)
 
 	if (f->flags & O_PATH)
 		return -EBADF;
+	if (f->ops->any_position)
+		return 0;
 	if (!file_has_position(f))
 		return -ESPIPE;
 	mutex_lock(&f->pos_lock);

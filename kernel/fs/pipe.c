@@ -64,7 +64,8 @@ static u64 pipe_used(const struct pipe *p)
 	return READ_ONCE(p->head) - READ_ONCE(p->tail);
 }
 
-/* Copies as much as is there, at most n. */
+/* Copies as much as is there, at most n. A page at a time, here and below: when the user's buffer
+ * ends, the pages before it count, as on Linux. */
 static ssize_t pipe_take(struct pipe *p, char __user *buf, size_t n) REQUIRES(p->lock)
 {
 	size_t done = 0;
@@ -72,7 +73,7 @@ static ssize_t pipe_take(struct pipe *p, char __user *buf, size_t n) REQUIRES(p-
 	n = MIN((u64)n, pipe_used(p));
 	while (done < n) {
 		size_t at = p->tail % PIPE_SIZE;
-		size_t c = MIN(n - done, PIPE_SIZE - at);
+		size_t c = MIN(MIN(n - done, PIPE_SIZE - at), PAGE_SIZE);
 
 		if (copy_to_user(buf + done, p->data + at, c))
 			return done ? (ssize_t)done : -EFAULT;
@@ -90,7 +91,7 @@ static ssize_t pipe_give(struct pipe *p, const char __user *buf, size_t n) REQUI
 	n = MIN((u64)n, PIPE_SIZE - pipe_used(p));
 	while (done < n) {
 		size_t at = p->head % PIPE_SIZE;
-		size_t c = MIN(n - done, PIPE_SIZE - at);
+		size_t c = MIN(MIN(n - done, PIPE_SIZE - at), PAGE_SIZE);
 
 		if (copy_from_user(p->data + at, buf + done, c))
 			return done ? (ssize_t)done : -EFAULT;

@@ -83,11 +83,13 @@ static long readv_writev(const unsigned long *a, bool write)
 	struct file *f;
 	long ret = -EFAULT;
 
-	if (n > IOV_MAX)
-		return -EINVAL;
 	f = fd_get((int)a[0]);
 	if (!f)
 		return -EBADF;
+	if (n > IOV_MAX) {
+		file_put(f);
+		return -EINVAL;
+	}
 	iov = kmalloc(n * sizeof(*iov) + 1);
 	if (!iov) {
 		file_put(f);

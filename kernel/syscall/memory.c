@@ -34,6 +34,8 @@ static long map_file(struct file *f, unsigned long *addr, unsigned long size, u3
 {
 	u32 access = f->flags & O_ACCMODE;
 
+	if (f->flags & O_PATH)
+		return -EBADF;
 	if (!f->inode || !S_ISREG(f->inode->mode))
 		return -ENODEV;
 	if (access == O_WRONLY)

@@ -18,11 +18,11 @@
 #include <kernel/time.h>
 #include "task.h"
 
-#define CACHE_ENOUGH  16u                          /* pages that are worth another try */
-#define VICTIM_STEP   (2 * 1000 * 1000ull)         /* ns between looks */
-#define VICTIM_TIME   (2 * (u64)NSEC_PER_SEC)      /* ns until another one is chosen */
+#define CACHE_ENOUGH 16u                     /* pages that are worth another try */
+#define VICTIM_STEP  (2 * 1000 * 1000ull)    /* ns between looks */
+#define VICTIM_TIME  (2 * (u64)NSEC_PER_SEC) /* ns until another one is chosen */
 
-static u32 victim_pid;  /* under process_tree_lock; 0: none yet */
+static u32 victim_pid;   /* under process_tree_lock; 0: none yet */
 static u64 victim_until; /* under process_tree_lock, as time_ns() */
 
 /* Is memory really short? A failure may also be another CPU's luck, or no long run of pages. */

@@ -88,7 +88,8 @@ static void user_fault(struct trap_frame *tf, unsigned long addr, unsigned int f
 	int r = resolve(tf, addr, flags);
 
 	if (r == -EIO)
-		trap_exception(tf, 7, "page fault: the file cannot be read", flags, addr);
+		trap_exception(tf, 7, "page fault: behind the file's end, or it cannot be read",
+			       flags, addr);
 	else if (r == -ENOMEM)
 		trap_exception(tf, 9, "page fault: out of memory", flags, addr);
 	else if (r)

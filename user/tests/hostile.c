@@ -3,8 +3,8 @@
  *   insns   random instructions with random registers
  * WORKERS lines of victims run at once. Whatever a victim does to itself is fine; it may only not
  * hurt the kernel. Being pid 1, this program can kill and reap everybody between rounds, and then
- * compares free memory: a round that leaves less behind each time leaks. Ends with "hostile: ok" and
- * waits for a line, so that the host can look at a system that should be healthy.
+ * compares free memory: a round that leaves less behind each time leaks. Ends with "hostile: ok"
+ * and waits for a line, so that the host can look at a system that should be healthy.
  *
  * Same seed, same arguments; only the order among processes is free.
  */
@@ -178,19 +178,19 @@ static long pick_pointer(void)
 
 static long pick_size(void)
 {
-	static const uint64_t fixed[] = {0,       1,       7,        8,          16,
-					 128,     4095,    4096,     4097,       65536,
-					 1 << 20, 1 << 25, 1u << 31, 0x7ffff000, 0xffffffff,
-					 1ul << 32, 1ul << 46, 1ul << 47, 1ul << 63, ~0ul};
+	static const uint64_t fixed[] = {0,         1,         7,         8,          16,
+					 128,       4095,      4096,      4097,       65536,
+					 1 << 20,   1 << 25,   1u << 31,  0x7ffff000, 0xffffffff,
+					 1ul << 32, 1ul << 46, 1ul << 47, 1ul << 63,  ~0ul};
 
 	return (long)fixed[below(sizeof(fixed) / sizeof(fixed[0]))] + (below(8) ? 0 : -1);
 }
 
 static long pick_number(void)
 {
-	static const int64_t fixed[] = {0,  1,   2,    3,         8,         -1,       -100,
-					17, 255, 1000, 1ll << 31, INT32_MIN, INT32_MAX, INT64_MIN,
-					INT64_MAX};
+	static const int64_t fixed[] = {0,         1,         2,         3,         8,
+					-1,        -100,      17,        255,       1000,
+					1ll << 31, INT32_MIN, INT32_MAX, INT64_MIN, INT64_MAX};
 
 	return below(2) ? (long)below(20) : fixed[below(sizeof(fixed) / sizeof(fixed[0]))];
 }
@@ -211,12 +211,30 @@ static long pick_flags(void)
 static long pick_path(void)
 {
 	static const char *const paths[] = {
-		"/",	     "/tests/data",  "/tests/many",	   "/tests/../dev/./zero",
-		"/dev/null", "/dev/urandom", "/dev/full",	   "/dev",
-		".",	     "..",	     "/tests/loop",	   "/tests/link",
-		"",	     "/tests/script", "/tests/script_loop", "/no/such",
-		"/tests/exit42", "/bin/busybox", "/tests/text",	   "/tests/fuzz/000-ph0-offset",
-		"/dev/tty",  "data",	     "/tests/bad/magic",   "/tests/empty/x",
+		"/",
+		"/tests/data",
+		"/tests/many",
+		"/tests/../dev/./zero",
+		"/dev/null",
+		"/dev/urandom",
+		"/dev/full",
+		"/dev",
+		".",
+		"..",
+		"/tests/loop",
+		"/tests/link",
+		"",
+		"/tests/script",
+		"/tests/script_loop",
+		"/no/such",
+		"/tests/exit42",
+		"/bin/busybox",
+		"/tests/text",
+		"/tests/fuzz/000-ph0-offset",
+		"/dev/tty",
+		"data",
+		"/tests/bad/magic",
+		"/tests/empty/x",
 	};
 	static char longest[5000];
 
@@ -320,12 +338,12 @@ static void fuzz_insns(void)
 	__builtin___clear_cache((char *)code, (char *)code + size);
 #else
 	static const char *const bytes[] = {
-		"\x0f\x05",	    "\xcd\x80",	    "\x0f\x34",	    "\x9d",	"\x0f\x01\xf8",
-		"\x0f\x30",	    "\x0f\x32",	    "\xf4",	    "\xfa",	"\xf1",
-		"\xcc",		    "\x8e\xd8",	    "\x8e\xe8",	    "\xcf",	"\x48\xcf",
-		"\xcb",		    "\x0f\xae\x00", "\x0f\xc7\x08", "\x0f\x0b", "\xe4\x60",
-		"\x0f\x01\xd0",	    "\xf0\x0f\x0b", "\x0f\x22\xc0", "\x0f\x01\xca",
-		"\x81\x0c\x24",	    "\x48\xcb",	    "\xcd\x03",	    "\xcd\x04", "\xf7\xf0",
+		"\x0f\x05",     "\xcd\x80",     "\x0f\x34",     "\x9d",         "\x0f\x01\xf8",
+		"\x0f\x30",     "\x0f\x32",     "\xf4",         "\xfa",         "\xf1",
+		"\xcc",         "\x8e\xd8",     "\x8e\xe8",     "\xcf",         "\x48\xcf",
+		"\xcb",         "\x0f\xae\x00", "\x0f\xc7\x08", "\x0f\x0b",     "\xe4\x60",
+		"\x0f\x01\xd0", "\xf0\x0f\x0b", "\x0f\x22\xc0", "\x0f\x01\xca", "\x81\x0c\x24",
+		"\x48\xcb",     "\xcd\x03",     "\xcd\x04",     "\xf7\xf0",
 	};
 
 	for (size_t i = 0; i < size - 8; i += 1 + below(12)) {
@@ -458,7 +476,8 @@ int main(int argc, char **argv)
 		/* Twice the same: the first fills caches, the second must not take more. */
 		first = run_round(seed + (uint64_t)r, insns);
 		last = run_round(seed + (uint64_t)r, insns);
-		printf("hostile: round %d of %d, %lu KiB free, then %lu\n", r + 1, rounds, first, last);
+		printf("hostile: round %d of %d, %lu KiB free, then %lu\n", r + 1, rounds, first,
+		       last);
 		fflush(stdout);
 	}
 	printf("hostile: %s\n", last + SLACK_KB < first ? "memory is lost" : "ok");

@@ -33,7 +33,8 @@ static long free_kb(void)
 static int eat(unsigned long bytes)
 {
 	for (unsigned long got = 0; got < bytes; got += CHUNK) {
-		char *p = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *p = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			       0);
 
 		if (p == MAP_FAILED)
 			return 1;
@@ -177,8 +178,8 @@ static int args(void)
 /* Takes all there is and keeps it: others have to live, and somebody has to give way. */
 static int hold(void)
 {
-	char *p = mmap(NULL, 2 * total_bytes(), PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = mmap(NULL, 2 * total_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		       -1, 0);
 	int zero = open("/dev/zero", O_RDONLY);
 	ssize_t n;
 
@@ -193,7 +194,7 @@ static const struct mode {
 	int (*fn)(void);
 } modes[] = {
 	{"touch", touch}, {"copied", copied}, {"heap", heap},
-	{"bomb", bomb},	  {"pipes", pipes},   {"args", args},
+	{"bomb", bomb},   {"pipes", pipes},   {"args", args},
 };
 
 /* Only when asked for: it ends when somebody else needs memory. */

@@ -45,6 +45,7 @@ struct file_ops {
 	/* What can be done now without waiting: POLLIN | POLLOUT | POLLHUP ... NULL: always ready.
 	 */
 	u32 (*poll)(struct file *f);
+	bool any_position; /* a device on which pread and lseek succeed and mean nothing */
 };
 struct inode {
 	u64 ino;
