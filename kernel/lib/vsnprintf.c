@@ -52,6 +52,8 @@ static void put_number(struct out *o, u64 v, unsigned int base, char sign, int w
 		digits[n++] = set[v % base];
 	if (!n && precision)
 		digits[n++] = '0';
+	if (flags & F_ALT && base == 8 && precision <= n && !(n && digits[n - 1] == '0'))
+		digits[n++] = '0'; /* an octal number shows that it is one */
 	zeros = precision > n ? precision - n : 0;
 	pad = width - n - zeros - prefix - (sign ? 1 : 0);
 	if (pad > 0 && flags & F_ZERO && !(flags & F_LEFT) && precision < 0) {
@@ -183,6 +185,7 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap)
 			put_number(&o, v, 10, sign, width, precision, flags & ~F_ALT);
 			break;
 		}
+		case 'o':
 		case 'u':
 		case 'x':
 		case 'X':
@@ -198,7 +201,11 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap)
 				v = (unsigned char)v;
 			if (*f == 'X')
 				flags |= F_UPPER;
-			put_number(&o, v, *f == 'u' ? 10 : 16, 0, width, precision, flags);
+			put_number(&o, v,
+				   *f == 'o'   ? 8
+				   : *f == 'u' ? 10
+					       : 16,
+				   0, width, precision, flags);
 			break;
 		case 'p':
 			v = (uintptr_t)va_arg(ap, void *);

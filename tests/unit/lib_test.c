@@ -101,6 +101,7 @@ static void formatting(void **state)
 	SAME("plain %% text");
 	SAME("%d %i %u", -5, 7, 4000000000u);
 	SAME("[%5d] [%-5d] [%05d] [%+d] [% d] [%.3d] [%8.3d]", 42, 42, -42, 42, 42, 7, -7);
+	SAME("%o %#o %#o %06o %#8o %llo", 0755u, 0100644u, 0u, 0644u, 0755u, ~0ull);
 	SAME("%x %X %#x %#X %#x %08x %#10x %-#10x|", 255u, 255u, 255u, 255u, 0u, 255u, 255u, 255u);
 	SAME("%ld %lu %lld %llu %zu %zd", -1l, 1ul, -1ll, ~0ull, (size_t)5, (ssize_t)-5);
 	SAME("%lld %llx", -0x7fffffffffffffffll - 1, 1ull << 63);

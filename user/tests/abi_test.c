@@ -13,14 +13,13 @@
 #include <sys/utsname.h>
 #include "tap.h"
 
-#define PAGE   4096
-#define RW     (PROT_READ | PROT_WRITE)
-#define ANON   (MAP_PRIVATE | MAP_ANONYMOUS)
+#define PAGE 4096
+#define RW   (PROT_READ | PROT_WRITE)
+#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 
 /* The call fails with this error. */
 #define fails(call, error)                                                                         \
-	(errno = 0,                                                                                \
-	 ok((long)(call) == -1 && errno == (error), "%s: %s", #call, strerror(error)))
+	(errno = 0, ok((long)(call) == -1 && errno == (error), "%s: %s", #call, strerror(error)))
 
 static volatile char *target;
 
@@ -110,8 +109,10 @@ static void test_partial(void)
 	if (pipe2(p, O_NONBLOCK) != 0)
 		return;
 	if (!wrapped()) { /* qemu-user looks at the whole buffer first */
-		ok(write(p[1], edge(PAGE), 2 * PAGE) == PAGE, "a pipe takes the page that is there");
-		ok(read(p[0], edge(PAGE), PAGE) == PAGE && read(p[0], buf, 1) == -1 && errno == EAGAIN,
+		ok(write(p[1], edge(PAGE), 2 * PAGE) == PAGE,
+		   "a pipe takes the page that is there");
+		ok(read(p[0], edge(PAGE), PAGE) == PAGE && read(p[0], buf, 1) == -1 &&
+			   errno == EAGAIN,
 		   "and gives no more than that");
 		ok(read(fd, edge(PAGE), 2 * PAGE) == PAGE && lseek(fd, 0, SEEK_CUR) == PAGE,
 		   "a file fills the page that is there");

@@ -17,7 +17,7 @@ char *strchr(const char *s, int c);
 char *strrchr(const char *s, int c);
 /* Copies at most size-1 bytes and always terminates. Returns the copied length, or -E2BIG. */
 ssize_t strscpy(char *d, const char *s, size_t size);
-/* printf subset: flags 0 - + space #, width, precision, * ; h hh l ll z ; d i u x X p s c %.
+/* printf subset: flags 0 - + space #, width, precision, * ; h hh l ll z ; d i u o x X p s c %.
  * Returns the length the whole text needs, as C's vsnprintf. */
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap);
 int snprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
