@@ -197,6 +197,41 @@ static void test_descriptors(void)
 	close(p[1]);
 }
 
+/* What Linux says on a file system that is mounted read-only. */
+static void test_read_only(int dir, const char *path)
+{
+	struct timespec now[2] = {{1, 0}, {1, 0}};
+	int fd = open(path, O_RDONLY);
+
+	fails(mkdirat(dir, "new", 0755), EROFS);
+	fails(mkdirat(dir, "data", 0755), EEXIST);
+	fails(mkdirat(dir, "no/new", 0755), ENOENT);
+	fails(mkdirat(dir, "data/new", 0755), ENOTDIR);
+	fails(mkdir(test_path("new/"), 0755), EROFS);
+	fails(symlinkat("x", dir, "new"), EROFS);
+	fails(symlink("x", test_path("link")), EEXIST);
+	fails(linkat(dir, "data", dir, "new", 0), EROFS);
+	fails(linkat(dir, "no", dir, "new", 0), ENOENT);
+	fails(link(path, path), EEXIST);
+	fails(unlink(path), EROFS);
+	fails(rmdir(test_path("many")), EROFS);
+	fails(unlinkat(dir, "data", 77), EINVAL);
+	fails(rename(path, test_path("new")), EROFS);
+	fails(rename(path, test_path("no/new")), ENOENT);
+	fails(chmod(path, 0600), EROFS);
+	fails(chmod(test_path("no"), 0600), ENOENT);
+	fails(fchmod(fd, 0600), EROFS);
+	fails(lchown(test_path("link"), 1, 1), EROFS);
+	fails(fchown(-1, 1, 1), EBADF);
+	fails(utimensat(dir, "data", now, 0), EROFS);
+	fails(futimens(fd, now), EROFS);
+	fails(truncate(path, 0), EROFS);
+	fails(truncate(test_path(""), 0), EISDIR);
+	fails(ftruncate(fd, 0), EINVAL);
+	ok(fsync(fd) == 0 && fdatasync(dir) == 0, "fsync has nothing to do");
+	close(fd);
+}
+
 static void test_paths(void)
 {
 	static char longest[5000];
@@ -233,12 +268,13 @@ static void test_paths(void)
 	fails(syscall(SYS_faccessat, AT_FDCWD, path, 8), EINVAL);
 	fails(pread(dir, buf, 1, 0), EISDIR);
 	fails(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, dir, 0), ENODEV);
-	if (on_hindsight()) {
+	if (on_hindsight() || (access(path, W_OK) == -1 && errno == EROFS)) {
 		fails(open(path, O_WRONLY), EROFS);
 		fails(open(path, O_RDONLY | O_TRUNC), EROFS);
 		fails(openat(dir, "new", O_RDWR | O_CREAT, 0600), EROFS);
 		fails(openat(dir, "no/new", O_RDWR | O_CREAT, 0600), ENOENT);
 		fails(access(path, W_OK), EROFS);
+		test_read_only(dir, path);
 	}
 	close(dir);
 	free(path);

@@ -27,12 +27,13 @@
 #include <unistd.h>
 
 #define WORKERS      4
-#define VICTIMS      12  /* one after the other, in each worker and round */
+#define VICTIMS      8   /* one after the other, in each worker and round */
 #define CALLS        400 /* of one victim */
 #define CODE_LIFE_MS 40  /* random code often never ends */
-#define CALL_LIFE_MS 1500
+#define CALL_LIFE_MS 1000
 #define CHILD_CALLS  12
 #define DEPTH_MAX    2
+#define REPEATS      3
 #define SLACK_KB     256 /* caches of CPUs and slabs may fill a little more */
 
 struct call {
@@ -65,6 +66,17 @@ static const struct call calls[] = {
 	{"s", SYS_chdir},
 	{"f", SYS_fchdir},
 	{"o", SYS_umask},
+	{"fso", SYS_mkdirat},
+	{"sfs", SYS_symlinkat},
+	{"fsfsx", SYS_linkat},
+	{"fsx", SYS_unlinkat},
+	{"fsfsx", SYS_renameat2},
+	{"fso", SYS_fchmodat},
+	{"fsddx", SYS_fchownat},
+	{"fspx", SYS_utimensat},
+	{"sd", SYS_truncate},
+	{"fd", SYS_ftruncate},
+	{"f", SYS_fsync},
 	{"pzxxfx", SYS_mmap},
 	{"pzxxfx", SYS_mmap},
 	{"pz", SYS_munmap},
@@ -465,7 +477,7 @@ int main(int argc, char **argv)
 	int insns = argc > 1 && strcmp(argv[1], "insns") == 0;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
 	int rounds = argc > 3 ? atoi(argv[3]) : 3;
-	unsigned long first = 0, last = 0;
+	unsigned long before, now;
 	char line[8];
 
 	if (getpid() != 1) {
@@ -473,14 +485,24 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	for (int r = 0; r < rounds; r++) {
-		/* Twice the same: the first fills caches, the second must not take more. */
-		first = run_round(seed + (uint64_t)r, insns);
-		last = run_round(seed + (uint64_t)r, insns);
-		printf("hostile: round %d of %d, %lu KiB free, then %lu\n", r + 1, rounds, first,
-		       last);
+		int again = 0;
+
+		/* The first time fills caches; then the same must not take more, and again and
+		 * again: who was slow once may have read a file that nobody had in memory. */
+		now = run_round(seed + (uint64_t)r, insns);
+		do {
+			before = now;
+			now = run_round(seed + (uint64_t)r, insns);
+		} while (now + SLACK_KB < before && ++again < REPEATS);
+		printf("hostile: round %d of %d, %lu KiB free, before %lu\n", r + 1, rounds, now,
+		       before);
 		fflush(stdout);
+		if (again == REPEATS) {
+			printf("hostile: memory is lost\n");
+			return 1;
+		}
 	}
-	printf("hostile: %s\n", last + SLACK_KB < first ? "memory is lost" : "ok");
+	printf("hostile: ok\n");
 	fflush(stdout);
-	return read(0, line, 1) == 1 && last + SLACK_KB >= first ? 0 : 1;
+	return read(0, line, 1) != 1;
 }

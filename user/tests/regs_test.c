@@ -1,6 +1,7 @@
 /* regs_test.c - every vector register in its full width, and the control registers, belong to one
  * thread: across preemption, system calls, fork on both sides, and not across exec. The registers
- * are filled, held for a while and stored by one piece of assembly, so no compiler is in between. */
+ * are filled, held for a while and stored by one piece of assembly, so no compiler is in between.
+ */
 #include <stdint.h>
 #include <sys/syscall.h>
 #include "tap.h"
@@ -45,17 +46,17 @@ static long hold(const struct bank *from, struct bank *to, unsigned long rounds,
 	register long x4 __asm__("x4") = 0;
 	unsigned long n = rounds, m = rounds;
 
-	__asm__ volatile(".irp i," ALL "\n ldr q\\i, [%[from], #16*\\i]\n .endr\n"
-			 "1: subs %[n], %[n], #1\n b.ne 1b\n"
-			 "svc #0\n"
-			 "2: subs %[m], %[m], #1\n b.ne 2b\n"
-			 ".irp i," ALL "\n str q\\i, [%[to], #16*\\i]\n .endr\n"
-			 : [n] "+r"(n), [m] "+r"(m), "+r"(x0)
-			 : [from] "r"(from->v), [to] "r"(to->v), "r"(x8), "r"(x1), "r"(x2), "r"(x3),
-			   "r"(x4)
-			 : "memory", "cc", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9",
-			   "v10", "v11", "v12", "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20",
-			   "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31");
+	__asm__ volatile(
+		".irp i," ALL "\n ldr q\\i, [%[from], #16*\\i]\n .endr\n"
+		"1: subs %[n], %[n], #1\n b.ne 1b\n"
+		"svc #0\n"
+		"2: subs %[m], %[m], #1\n b.ne 2b\n"
+		".irp i," ALL "\n str q\\i, [%[to], #16*\\i]\n .endr\n"
+		: [n] "+r"(n), [m] "+r"(m), "+r"(x0)
+		: [from] "r"(from->v), [to] "r"(to->v), "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
+		: "memory", "cc", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10",
+		  "v11", "v12", "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21",
+		  "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31");
 	return x0;
 }
 
