@@ -154,7 +154,7 @@ long sys_fsync(const unsigned long *a)
 
 	if (!f)
 		return -EBADF;
-	ret = f->flags & O_PATH					? -EBADF
+	ret = f->flags & O_PATH                                    ? -EBADF
 	      : S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode) ? 0
 								   : -EINVAL;
 	file_put(f);

@@ -316,6 +316,8 @@ static void fuzz_calls(int count)
 		pid_t self = getpid();
 		long a[6], nr = c->nr;
 
+		if ((nr == SYS_execve || kills(nr)) && below(4))
+			continue; /* else most victims would not live for long */
 		for (int n = 0; n < 6; n++)
 			a[n] = kills(nr) && c->kinds[n] == 'k' ? pick_victim()
 			       : n < (int)strlen(c->kinds)     ? pick(c->kinds[n])
