@@ -25,7 +25,6 @@ static struct kmem_cache *mm_cache, *vma_cache;
 struct page *(*vm_file_page)(struct inode *inode, u64 index);
 void (*vm_inode_get)(struct inode *);
 void (*vm_inode_put)(struct inode *);
-bool (*vm_make_room)(void);
 
 /* ---- the tree ------------------------------------------------------------------------------- */
 

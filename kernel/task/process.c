@@ -84,7 +84,6 @@ static void process_thread_free(struct thread *t)
 void process_init(void)
 {
 	sched_thread_free = process_thread_free;
-	vm_make_room = process_make_room;
 }
 
 unsigned int process_count(void)

@@ -20,6 +20,7 @@
 #include <tracing/tracker.h>
 #include <arch/irqflags.h>
 #include <arch/uaccess.h>
+#include "task.h"
 
 #define NULL_ZONE (64 * 1024ul) /* below USER_BASE nothing is ever mapped */
 
@@ -63,8 +64,6 @@ static void __noreturn __cold kernel_fault(struct trap_frame *tf, unsigned long 
 	oops(tf, what, flags, addr);
 }
 
-#define ROOM_TRIES 16u /* each makes room, but others may be faster to take it */
-
 /* vm_fault() in the context that the fault interrupted, if that may sleep. */
 static int resolve(struct trap_frame *tf, unsigned long addr, unsigned int flags)
 {
@@ -76,7 +75,7 @@ static int resolve(struct trap_frame *tf, unsigned long addr, unsigned int flags
 	arch_irq_enable();
 	if (preemptible()) {
 		r = vm_fault(mm, addr, flags);
-		for (unsigned int n = 0; r == -ENOMEM && n < ROOM_TRIES && vm_make_room(); n++)
+		for (unsigned int n = 0; r == -ENOMEM && n < ROOM_TRIES && process_make_room(); n++)
 			r = vm_fault(mm, addr, flags);
 	}
 	arch_irq_disable();

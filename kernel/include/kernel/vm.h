@@ -68,10 +68,6 @@ extern struct page *(*vm_file_page)(struct inode *inode, u64 index);
 extern void (*vm_inode_get)(struct inode *);
 extern void (*vm_inode_put)(struct inode *);
 
-/* Registered by task/: memory is out, no lock of mm is held, the caller may sleep. True: try again.
- */
-extern bool (*vm_make_room)(void);
-
 /* User memory. 0 or -EFAULT; nothing is trusted. Thread context, may sleep, no spin locks. */
 int copy_from_user(void *dst, const void __user *src, size_t n) must_check;
 int copy_to_user(void __user *dst, const void *src, size_t n) must_check;
