@@ -26,7 +26,7 @@ static struct box_plan plan = {
 	.ring_units = UNITS,
 	.tasks = 10,
 	.locks = 64,
-	.enums = {{more_enums, 2}},
+	.enums = {{more_enums, 1}, {more_enums + 1, 1}},
 	.syms_bytes = sizeof(syms),
 	.nsyms = 2,
 	.syms = syms,
@@ -189,6 +189,7 @@ static void sections_hold_what_the_plan_said(void **state)
 		assert_int_equal(count, section(kind)->count);
 	}
 	assert_null(box_section(31, NULL));
+	assert_null(box_section(32, NULL)); /* the first that has no place in the index */
 	assert_null(box_section(1000, NULL));
 	assert_ptr_equal(track_tables.tasks, contents(section(BB_SEC_TASKS)));
 	assert_int_equal(track_tables.ntasks, 10);
@@ -214,6 +215,7 @@ static void rings_lie_in_their_section(void **state)
 		assert_int_equal(r[c].data_virt,
 				 (uint64_t)(uintptr_t)(dynamic + r[c].data_offset - static_bytes));
 		assert_int_equal(((struct bb_cpu *)track_tables.cpus)[c].cpu, c);
+		assert_int_equal(track_tables.cpus[c].next_timer, ~0ull); /* none */
 	}
 }
 
@@ -262,6 +264,9 @@ static void enums_are_there(void **state)
 	const struct bb_event_row *event = contents(s);
 
 	assert_memory_equal(&row[e->count - 2], more_enums, sizeof(more_enums));
+	for (uint32_t i = 0; i < e->count; i++)
+		for (uint32_t k = 0; k < i; k++)
+			assert_false(row[i].table == row[k].table && row[i].value == row[k].value);
 	for (uint32_t i = 0; i < s->count; i++) {
 		for (unsigned k = 0; k < event[i].nargs; k++) {
 			uint32_t rows = 0, shown = event[i].args[k].show;
@@ -340,6 +345,8 @@ static void select_is_all_or_nothing(void **state)
 	assert_int_equal(select_text("irq,nonsense"), 2);
 	assert_memory_equal(before, trace_control.event_on, sizeof(before));
 	assert_int_equal(select_text("-sched,nonsense"), 2);
+	assert_memory_equal(before, trace_control.event_on, sizeof(before));
+	assert_int_equal(select_text(""), 0); /* no word names no set */
 	assert_memory_equal(before, trace_control.event_on, sizeof(before));
 }
 
@@ -426,6 +433,7 @@ static void counters_by_name(void **state)
 	assert_ptr_not_equal(box_counter("alphabet"), a);
 	assert_ptr_not_equal(box_counter("alp"), a);
 	assert_null(box_counter("a name that does not fit into 24"));
+	assert_null(box_counter("twenty-four-letters-long"));
 	for (;;) {
 		memcpy(name, "fill-00", 8);
 		name[5] = (char)('0' + n / 10);

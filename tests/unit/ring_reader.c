@@ -34,7 +34,7 @@ static unsigned check_of(uint64_t word0, uint64_t word1, const uint64_t *args, u
 	return (unsigned)(mix * 0xd6e8feb86659fd93ull >> 48);
 }
 
-/* 1 a record, 0 none starts here, -1 the writer passed us. */
+/* 1 a record, 0 none starts here, -1 the writer passed us, -2 a commit word without its record. */
 static int read_record(const uint64_t *ring, const uint64_t *unit_words, uint32_t unit,
 		       uint32_t units, struct ring_record *rec)
 {
@@ -55,7 +55,7 @@ static int read_record(const uint64_t *ring, const uint64_t *unit_words, uint32_
 	if ((uint32_t)(load(ring) >> 32) - unit > units)
 		return -1;
 	if (check_of(word0, word1, rec->args, rec->nargs) != (word0 & 0xffff))
-		return 0;
+		return -2;
 	rec->ticks = word0 >> 16;
 	return 1;
 }
@@ -97,9 +97,10 @@ void ring_read(const void *ring, const void *data, struct ring_record *out, uint
 		if (r > 0 && rec.units <= left && scan->accepted < max) {
 			out[scan->accepted++] = rec;
 			took = rec.units;
-		} else if (r < 0) {
+		} else if (r == -1) {
 			scan->passed++;
 		} else {
+			scan->half += r == -2;
 			scan->torn++;
 		}
 		left -= took;

@@ -18,6 +18,7 @@ struct ring_scan {
 	uint32_t head_units, head_events; /* when the scan began */
 	uint32_t accepted;
 	uint32_t torn;     /* units in the window where no valid record starts */
+	uint32_t half;     /* of those: where a commit word stands without its record */
 	uint32_t passed;   /* records that the writer passed while we read */
 	uint32_t lost;     /* events ever reserved that are not among the accepted */
 	uint32_t lost_gap; /* of those: between the first accepted and the head */
