@@ -3,7 +3,8 @@
  * Who writes what. A task's held list and wait record: only that task (never from an interrupt on
  * top of it, which uses the CPU's entry). A CPU's: only code on that CPU with interrupts off or in
  * an interrupt. A lock's owner word: its holder, between acquire and release. The walks read all of
- * it racily; a conclusion is drawn only if two walks in a row see the same. */
+ * it racily; a conclusion is drawn only if two walks in a row see the same holds and the same
+ * waits, each by its own time: see walk(). */
 #include <tracing/events.h>
 #include <tracing/box.h>
 #include <tracing/tracker.h>
@@ -160,10 +161,11 @@ static uint32_t class_index(const struct track_lock *l)
 void track_class_add(struct track_class *c)
 {
 	static uint32_t used;
-	uint32_t i = __atomic_add_fetch(&used, 1, __ATOMIC_RELAXED);
+	uint32_t i;
 
 	if (c->index)
 		return;
+	i = __atomic_add_fetch(&used, 1, __ATOMIC_RELAXED);
 	if (i >= BOX_CLASSES) {
 		__atomic_fetch_sub(&used, 1, __ATOMIC_RELAXED);
 		return;
@@ -275,18 +277,67 @@ static int checks_on(void)
 
 /* ---- the walk ------------------------------------------------------------------------------ */
 
-/* Can the holder of this lock never release it? Looks for the held entry of `lock` in `t`. */
-static int holder_left(const struct bb_task *t, uint64_t lock)
-{
-	uint32_t state = GET(t->state);
+/* Each look is ordered before the next one. */
+#define LOOK(field) __atomic_load_n(&(field), __ATOMIC_ACQUIRE)
 
+enum hold { HOLD_NO, HOLD_YES, HOLD_LEFT, HOLD_UNSURE };
+
+/* Does the owner that the lock names have it, and can it still release it? An owner word alone
+ * proves nothing: its writer may be just about to clear it, or dead, and the slot another task's.
+ * What proves is the entry in a held list that did not change during the look. */
+static enum hold task_holds(const struct bb_task *t, const struct track_lock *l, uint16_t mode)
+{
+	uint32_t seq = LOOK(t->held_seq), n = LOOK(t->nheld), state, i;
+	uint32_t epoch = 0, user_epoch, user;
+
+	n = n < BB_MAX_HELD ? n : BB_MAX_HELD;
+	/* The newest: an older one is what remains of an unlock by somebody else. */
+	for (i = n; i > 0; i--)
+		if (LOOK(t->held[i - 1].lock) == (uintptr_t)l && LOOK(t->held[i - 1].mode) & mode) {
+			epoch = LOOK(t->held[i - 1].epoch);
+			break;
+		}
+	state = LOOK(t->state);
+	user = LOOK(t->mode) == BB_MODE_USER;
+	user_epoch = LOOK(t->user_epoch);
+	if (seq & 1 || LOOK(t->held_seq) != seq)
+		return HOLD_UNSURE;
+	/* A slot is wiped when its task is gone, the list too. */
 	if (state == BB_ST_DEAD || state == BB_ST_ZOMBIE || state == BB_ST_NONE)
-		return 1;
-	for (uint32_t i = 0; i < GET(t->nheld) && i < BB_MAX_HELD; i++)
-		if (GET(t->held[i].lock) == lock)
-			return GET(t->held[i].epoch) != GET(t->user_epoch) ||
-			       GET(t->mode) == BB_MODE_USER;
-	return 0;
+		return HOLD_LEFT;
+	if (i)
+		return user || epoch != user_epoch ? HOLD_LEFT : HOLD_YES;
+	return LOOK(t->held_lost) ? HOLD_YES : HOLD_NO;
+}
+
+static enum hold cpu_holds(const struct bb_cpu *c, const struct track_lock *l)
+{
+	uint32_t seq = LOOK(c->held_seq), n = LOOK(c->nheld), i;
+
+	for (i = n < BB_MAX_IRQ_HELD ? n : BB_MAX_IRQ_HELD; i > 0; i--)
+		if (LOOK(c->held[i - 1].lock) == (uintptr_t)l)
+			break;
+	if (seq & 1 || LOOK(c->held_seq) != seq)
+		return HOLD_UNSURE;
+	return i || LOOK(c->held_lost) ? HOLD_YES : HOLD_NO;
+}
+
+static struct bb_cpu *owner_cpu(uint32_t owner)
+{
+	uint32_t c = owner & ~BB_OWNER_CPU;
+
+	return owner & BB_OWNER_CPU && c < track_tables.ncpus ? &track_tables.cpus[c]
+							      : (struct bb_cpu *)0;
+}
+
+static enum hold owner_holds(uint32_t owner, const struct track_lock *l)
+{
+	const struct bb_task *t = owner_task(owner);
+	const struct bb_cpu *c = owner_cpu(owner);
+
+	if (t)
+		return task_holds(t, l, BB_HOLD_EXCL);
+	return c ? cpu_holds(c, l) : HOLD_UNSURE;
 }
 
 static int lock_kind(uint32_t kind)
@@ -295,66 +346,137 @@ static int lock_kind(uint32_t kind)
 	       kind == BB_WAIT_WRITE || kind == BB_WAIT_SEM;
 }
 
-/* The lock that the holder itself waits for: its CPU's wait record if it spins there, else its own,
- * also while it still runs: it may be on its way to sleep. */
-static const struct track_lock *next_lock(uint32_t owner)
-{
-	const struct bb_task *t = owner_task(owner);
-	const struct bb_wait *w = (const struct bb_wait *)0;
-
-	if (t) {
-		uint32_t c = GET(t->cpu);
-
-		w = &t->wait;
-		if (GET(t->state) == BB_ST_RUNNING && c < track_tables.ncpus &&
-		    GET(track_tables.cpus[c].current) == owner &&
-		    lock_kind(GET(track_tables.cpus[c].wait.kind)))
-			w = &track_tables.cpus[c].wait;
-	} else if (owner & BB_OWNER_CPU && (owner & ~BB_OWNER_CPU) < track_tables.ncpus) {
-		w = &track_tables.cpus[owner & ~BB_OWNER_CPU].wait;
-	}
-	if (!w || !lock_kind(GET(w->kind)))
-		return (const struct track_lock *)0;
-	return (const struct track_lock *)(uintptr_t)GET(w->object);
-}
-
 struct finding {
 	uint32_t verdict;
 	uint32_t owner; /* whose */
 	const struct track_lock *lock;
+	int moving;      /* met a record that was being written */
+	uint64_t digest; /* of every hold and every wait on the way, each with its time */
 };
 
-/* From the lock that the running context is about to wait for, along holder -> wait -> holder. */
+static void digest(struct finding *f, uint64_t fact)
+{
+	f->digest = (f->digest ^ fact) * 0x9e3779b97f4a7c15ull;
+}
+
+/* The lock of a wait record, NULL if it is none or being written. */
+static const struct track_lock *waits_for(struct finding *f, const uint32_t *seq,
+					  const struct bb_wait *w, uint32_t *who)
+{
+	uint32_t before = LOOK(*seq), kind = LOOK(w->kind);
+	uint64_t object = LOOK(w->object);
+
+	*who = LOOK(w->arg);
+	digest(f, (uintptr_t)w);
+	digest(f, before);
+	if (before & 1 || LOOK(*seq) != before)
+		f->moving = 1;
+	if (f->moving || !lock_kind(kind))
+		return (const struct track_lock *)0;
+	return (const struct track_lock *)(uintptr_t)object;
+}
+
+/* The lock that the holder itself waits for. An interrupt: what its CPU spins for, if it is the
+ * interrupt that spins and not what it interrupted. A task: what it spins for, or an interrupt on
+ * top of it, for it cannot go on before; else its own record, also while it still runs: it may be
+ * on its way to sleep. */
+static const struct track_lock *next_lock(struct finding *f)
+{
+	const struct bb_task *t = owner_task(f->owner);
+	const struct bb_cpu *c = owner_cpu(f->owner);
+	const struct track_lock *l;
+	uint32_t who;
+
+	if (c) {
+		l = waits_for(f, &c->wait_seq, &c->wait, &who);
+		return who == f->owner ? l : (const struct track_lock *)0;
+	}
+	if (!t)
+		return (const struct track_lock *)0;
+
+	uint32_t n = LOOK(t->cpu);
+
+	if (LOOK(t->state) == BB_ST_RUNNING && n < track_tables.ncpus &&
+	    LOOK(track_tables.cpus[n].current) == f->owner) {
+		c = &track_tables.cpus[n];
+		l = waits_for(f, &c->wait_seq, &c->wait, &who);
+		if (l && (who == f->owner || who == (BB_OWNER_CPU | n)))
+			return l;
+	}
+	return waits_for(f, &t->wait_seq, &t->wait, &who);
+}
+
+/* From the lock that `self` is about to wait for, along holder -> wait -> holder.
+ *
+ * The tables change meanwhile, so one walk can string together what never was at one time. The
+ * digest has each hold by the time it was taken and each wait by its sequence number. If two walks
+ * give the same one, all of that lasted from the end of the first to the start of the second: it
+ * was so at that instant, and a closed chain, once there, stays. */
 static struct finding walk(const struct track_lock *l, uint32_t self)
 {
-	struct finding f = {BB_V_NONE, 0, l};
+	const struct bb_task *me = owner_task(self);
+	struct finding f = {.lock = l};
+	uint32_t first = 0;
 
-	for (unsigned hop = 0; hop < MAX_HOPS && f.lock && GET(f.lock->magic) == TRACK_LIVE;
+	for (unsigned hop = 0; hop < MAX_HOPS && f.lock && LOOK(f.lock->magic) == TRACK_LIVE;
 	     hop++) {
-		const struct bb_task *t;
+		enum hold held;
 
-		f.owner = GET(f.lock->owner);
-		if (!f.owner)
-			return f;
-		if (f.owner == self) {
-			f.verdict = hop ? BB_V_CYCLE : BB_V_SELF;
-			f.lock = l;
+		f.owner = LOOK(f.lock->owner);
+		digest(&f, (uintptr_t)f.lock);
+		digest(&f, f.owner);
+		digest(&f, LOOK(f.lock->taken_ticks));
+		if (!f.owner) {
+			/* Shared, and one of the holders wants it again: nobody lets it in. */
+			if (!hop && me && task_holds(me, l, BB_HOLD_SHARED) == HOLD_YES) {
+				f.verdict = BB_V_SELF;
+				f.owner = self;
+			}
 			return f;
 		}
-		t = owner_task(f.owner);
-		if (t && holder_left(t, (uintptr_t)f.lock)) {
+		if (!hop) {
+			first = f.owner;
+			/* What we interrupted stands still, whatever it was writing. */
+			if (owner_cpu(self) && LOOK(owner_cpu(self)->current) == f.owner) {
+				f.verdict = BB_V_IRQ_SELF;
+				return f;
+			}
+		}
+		held = owner_holds(f.owner, f.lock);
+		f.moving |= held == HOLD_UNSURE || LOOK(f.lock->owner) != f.owner;
+		if (f.moving || held == HOLD_NO)
+			return f;
+		if (held == HOLD_LEFT) {
 			f.verdict = BB_V_ORPHAN;
 			return f;
 		}
-		if (hop == 0 && t && self & BB_OWNER_CPU &&
-		    GET(track_tables.cpus[self & ~BB_OWNER_CPU].current) == f.owner) {
-			f.verdict = BB_V_IRQ_SELF;
+		if (f.owner == self) {
+			f.verdict = hop ? BB_V_CYCLE : BB_V_SELF;
+			f.lock = l;
+			f.owner = first;
 			return f;
 		}
-		f.lock = next_lock(f.owner);
+		f.lock = next_lock(&f);
 	}
-	f.verdict = BB_V_NONE;
 	return f;
+}
+
+/* A finding that two walks agree on, or verdict NONE. The other side may be changing its records on
+ * its way to sleep: a few tries. */
+#define WALK_TRIES 4
+
+static struct finding certain(const struct track_lock *l, uint32_t self)
+{
+	struct finding a, b = walk(l, self);
+
+	for (unsigned i = 0; i < WALK_TRIES && (b.verdict != BB_V_NONE || b.moving); i++) {
+		a = b;
+		b = walk(l, self);
+		if (a.verdict == b.verdict && a.digest == b.digest && !b.moving)
+			return b;
+	}
+	b.verdict = BB_V_NONE;
+	return b;
 }
 
 static const uint32_t check_of[] = {[BB_V_ORPHAN] = BB_CHK_ORPHAN,
@@ -365,21 +487,17 @@ static const uint32_t check_of[] = {[BB_V_ORPHAN] = BB_CHK_ORPHAN,
 static void check_wait(const struct track_lock *l, uint64_t site)
 {
 	uint32_t self;
-	struct finding a, b;
+	struct finding f;
 
 	if (!checks_on() || !(self = track_self()))
 		return;
 	/* Two tasks that close a cycle together: each has stored its wait before it reads the
 	 * other's, so at least one sees both. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	a = walk(l, self);
-	if (a.verdict == BB_V_NONE)
-		return;
-	b = walk(l, self);
-	if (a.verdict != b.verdict || a.owner != b.owner || a.lock != b.lock)
-		return;
-	track_report(a.verdict, check_of[a.verdict], a.lock, GET(a.lock->taken_site), site,
-		     GET(a.lock->owner));
+	f = certain(l, self);
+	if (f.verdict != BB_V_NONE)
+		track_report(f.verdict, check_of[f.verdict], f.lock, GET(f.lock->taken_site), site,
+			     f.owner);
 }
 
 void track_scan_waits(uint64_t age)
@@ -388,21 +506,20 @@ void track_scan_waits(uint64_t age)
 
 	for (uint32_t i = 0; checks_on() && i < track_tables.ntasks; i++) {
 		const struct bb_task *t = &track_tables.tasks[i];
-		uint32_t seq = GET(t->wait_seq), state = GET(t->state);
-		uint64_t object = GET(t->wait.object), since = GET(t->wait.ticks);
-		uint64_t site = GET(t->wait.site);
+		uint32_t seq = LOOK(t->wait_seq), state = LOOK(t->state);
+		uint64_t object = LOOK(t->wait.object), since = LOOK(t->wait.ticks);
+		uint64_t site = LOOK(t->wait.site);
 		const struct track_lock *l = (const struct track_lock *)(uintptr_t)object;
-		struct finding a, b;
+		struct finding f;
 
 		if ((state != BB_ST_BLOCKED && state != BB_ST_SLEEPING) || seq & 1 || !object ||
-		    !lock_kind(GET(t->wait.kind)) || now < since || now - since < age)
+		    !lock_kind(LOOK(t->wait.kind)) || now < since || now - since < age ||
+		    LOOK(t->wait_seq) != seq)
 			continue;
-		a = walk(l, i + 1);
-		b = walk(l, i + 1);
-		if (a.verdict != BB_V_NONE && a.verdict == b.verdict && a.owner == b.owner &&
-		    a.lock == b.lock && GET(t->wait_seq) == seq)
-			track_report(a.verdict, check_of[a.verdict], a.lock,
-				     GET(a.lock->taken_site), site, GET(a.lock->owner));
+		f = certain(l, i + 1);
+		if (f.verdict != BB_V_NONE && LOOK(t->wait_seq) == seq)
+			track_report(f.verdict, check_of[f.verdict], f.lock,
+				     GET(f.lock->taken_site), site, f.owner);
 	}
 }
 
@@ -469,8 +586,9 @@ void track_spin_still(struct track_lock *l, uint64_t site)
 {
 	struct bb_cpu *c = port_cpu();
 
-	/* An interrupt that spun on top of us has left the CPU's record empty. */
-	if (c && c->wait.object != (uintptr_t)l)
+	/* An interrupt that spun on top of us has left the CPU's record empty; what we are on top
+	 * of has left its own. */
+	if (c && (c->wait.object != (uintptr_t)l || c->wait.arg != track_self()))
 		spin_record(l, BB_WAIT_SPIN, site);
 	check_wait(l, site);
 }
@@ -531,7 +649,7 @@ void track_block_end(struct track_lock *l, const void *object)
 void track_acquired(struct track_lock *l, uint32_t mode, uint64_t site, uint64_t sp)
 {
 	struct held_list list;
-	struct bb_lock *stats;
+	struct bb_lock *s;
 	uint64_t now = port_ticks();
 
 	check_live(l, site);
@@ -547,27 +665,32 @@ void track_acquired(struct track_lock *l, uint32_t mode, uint64_t site, uint64_t
 
 		list_push(&list, &e);
 	}
+	/* The word last: whoever reads it finds entry and time of the same acquire. */
 	if (mode & BB_HOLD_EXCL) {
 		PUT(l->taken_site, site);
 		PUT(l->taken_ticks, now);
-		PUT(l->owner, track_self());
+		__atomic_store_n(&l->owner, track_self(), __ATOMIC_RELEASE);
 	}
-	stats = GET(l->stats);
-	if (__builtin_expect(stats != (struct bb_lock *)0, 0)) {
-		PUT(stats->owner, GET(l->owner));
+	s = __atomic_load_n(&l->stats, __ATOMIC_ACQUIRE);
+	if (__builtin_expect(s != (struct bb_lock *)0, 0)) {
+		PUT(s->owner, GET(l->owner));
 		trace(lock_taken, (uintptr_t)l, class_index(l), site);
 	}
 	trace(lock_acquire, (uintptr_t)l, class_index(l), site);
 }
 
-static void stats_release(struct track_lock *l, const struct bb_held *e, uint64_t site,
-			  uint64_t now)
+static void stats_release(struct track_lock *l, const struct bb_held *e, uint32_t self,
+			  uint64_t site, uint64_t now)
 {
-	struct bb_lock *s = GET(l->stats);
-	/* Readers of an rwlock release side by side: each has a slot of its own. */
-	uint32_t i = __atomic_fetch_add(&s->history_next, 1, __ATOMIC_RELAXED) % BB_LOCK_HISTORY;
+	struct bb_lock *s = __atomic_load_n(&l->stats, __ATOMIC_ACQUIRE);
+	uint32_t i;
 
-	PUT(s->history[i].owner, GET(l->owner));
+	if (__builtin_expect(!s, 1))
+		return;
+	/* Readers of an rwlock release side by side: each has a slot of its own. */
+	i = __atomic_fetch_add(&s->history_next, 1, __ATOMIC_RELAXED) % BB_LOCK_HISTORY;
+
+	PUT(s->history[i].owner, self);
 	PUT(s->history[i].site, e->site);
 	PUT(s->history[i].ticks, e->ticks);
 	PUT(s->history[i].held, now - e->ticks);
@@ -600,8 +723,7 @@ void track_released(struct track_lock *l, uint32_t mode, uint64_t site)
 	}
 	if (e.lock) {
 		now = port_ticks();
-		if (__builtin_expect(GET(l->stats) != (struct bb_lock *)0, 0))
-			stats_release(l, &e, site, now);
+		stats_release(l, &e, self, site, now);
 		if (__builtin_expect(hz && now - e.ticks > hz / 100, 0))
 			trace(lock_long_hold, (uintptr_t)l, class_index(l), e.site, now - e.ticks);
 	}
@@ -621,7 +743,7 @@ void track_hand_over(struct track_lock *l, struct bb_task *from, struct bb_task 
 	task_list(to, &list);
 	e.epoch = list.epoch;
 	list_push(&list, &e);
-	PUT(l->owner, (uint32_t)(to - track_tables.tasks) + 1);
+	__atomic_store_n(&l->owner, (uint32_t)(to - track_tables.tasks) + 1, __ATOMIC_RELEASE);
 }
 
 /* ---- places where nothing may be held ------------------------------------------------------ */

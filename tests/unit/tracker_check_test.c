@@ -111,6 +111,55 @@ static void cycle_with_one_about_to_sleep(void **state)
 	only_report(BB_V_CYCLE, BB_CHK_CYCLE);
 }
 
+/* CPU 1's record says that its task spins for m2; the interrupt on top of that task holds m1 and
+ * will let it go: who spins for m1 and holds m2 waits for an interrupt, not for a circle. */
+static void interrupt_is_not_the_spinner_below(void **state)
+{
+	be(0, 0);
+	take(&m2, 1);
+	be(1, 1);
+	track_spin_begin(&m2, BB_WAIT_SPIN, 2);
+	host_irq_depth = 1;
+	take(&m1, 3);
+	host_irq_depth = 0;
+	be(0, 0);
+	track_spin_begin(&m1, BB_WAIT_SPIN, 4);
+	track_spin_still(&m1, 4);
+	assert_int_equal(reports(), 0);
+	/* and when the interrupt spins for the same one, it is */
+	trace_box.control.checks_on = 0;
+	be(1, 1);
+	host_irq_depth = 1;
+	track_spin_begin(&m2, BB_WAIT_SPIN, 5);
+	track_spin_still(&m2, 5);
+	host_irq_depth = 0;
+	trace_box.control.checks_on = 1;
+	be(0, 0);
+	track_spin_still(&m1, 4);
+	only_report(BB_V_CYCLE, BB_CHK_CYCLE);
+}
+
+/* A task cannot go on while an interrupt on top of it spins: that is its wait as well. */
+static void interrupt_spins_on_top_of_the_holder(void **state)
+{
+	be(1, 1);
+	take(&m1, 1);
+	host_irq_depth = 1;
+	track_spin_begin(&m2, BB_WAIT_SPIN, 2);
+	host_irq_depth = 0;
+	be(0, 0);
+	take(&m2, 3);
+	track_spin_begin(&m1, BB_WAIT_SPIN, 4);
+	track_spin_still(&m1, 4);
+	only_report(BB_V_CYCLE, BB_CHK_CYCLE);
+	/* another CPU's interrupt has nothing to do with it */
+	trace_box.reports[0].seq = 0;
+	host_report_count = 0;
+	cpus[1].wait.arg = BB_OWNER_CPU | 0;
+	track_spin_still(&m1, 5);
+	assert_int_equal(reports(), 0);
+}
+
 static void chain_without_cycle(void **state)
 {
 	be(0, 0);
@@ -212,6 +261,144 @@ static void exit_with_a_lock(void **state)
 	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 0x30);
 	assert_int_equal(reports(), 2);
 	assert_int_equal(trace_box.reports[1].verdict, BB_V_ORPHAN);
+}
+
+/* Task 5 died with m1. Who has its slot now holds nothing, whatever the lock's word says. */
+static void slot_of_the_dead_is_reused(void **state)
+{
+	be(5, 1);
+	take(&m1, 1);
+	memset(&tasks[5], 0, sizeof(tasks[5]));
+	be(0, 0);
+	take(&m2, 2);
+	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 3); /* the slot is empty: an orphan */
+	assert_int_equal(only_report(BB_V_ORPHAN, BB_CHK_ORPHAN)->task, 6);
+	sleep_as(0);
+	be(5, 1);
+	track_block_begin(&m2, NULL, BB_WAIT_MUTEX, 0, 4); /* no circle */
+	track_block_end(&m2, NULL);
+	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 5); /* and not by itself */
+	sleep_as(5);
+	track_scan_waits(0);
+	assert_int_equal(reports(), 1);
+}
+
+/* Of two entries for one lock the newer counts: the older is what an unlock by another left. */
+static void remainder_is_no_orphan(void **state)
+{
+	be(1, 0);
+	take(&m1, 0x10);
+	be(2, 1);
+	drop(&m1, 0x20);
+	only_report(BB_V_CORRUPT_LOCK, BB_CHK_UNLOCK);
+	tasks[1].user_epoch++;
+	be(1, 0);
+	take(&m1, 0x11);
+	be(3, 1);
+	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 0x30);
+	assert_int_equal(reports(), 1);
+}
+
+/* Both facts of the orphan rule, each alone. */
+static void orphan_by_epoch_or_by_mode(void **state)
+{
+	for (unsigned by_mode = 0; by_mode < 2; by_mode++) {
+		setup(state);
+		be(1, 0);
+		take(&m1, 0x10);
+		tasks[1].mode = by_mode ? BB_MODE_USER : BB_MODE_KERNEL;
+		tasks[1].user_epoch = !by_mode;
+		be(2, 1);
+		track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 0x30);
+		only_report(BB_V_ORPHAN, BB_CHK_ORPHAN);
+	}
+}
+
+/* A list that overflowed may hold what it does not show; one that did not, does not. */
+static void overflowed_list_is_believed(void **state)
+{
+	for (unsigned lost = 0; lost < 2; lost++) {
+		setup(state);
+		be(0, 0);
+		m1.owner = 1;
+		tasks[0].held_lost = lost;
+		track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 1);
+		assert_int_equal(reports(), lost);
+	}
+}
+
+/* A list or a record that is being written proves nothing. */
+static void half_written_is_not_believed(void **state)
+{
+	be(0, 0);
+	take(&m1, 1);
+	be(1, 1);
+	take(&m2, 2);
+	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 3);
+	sleep_as(1);
+	be(0, 0);
+	tasks[1].wait_seq++;
+	track_block_begin(&m2, NULL, BB_WAIT_MUTEX, 0, 4);
+	assert_int_equal(reports(), 0);
+	tasks[1].wait_seq++;
+	tasks[1].held_seq++;
+	track_block_begin(&m2, NULL, BB_WAIT_MUTEX, 0, 4);
+	assert_int_equal(reports(), 0);
+	tasks[1].held_seq++;
+	track_block_begin(&m2, NULL, BB_WAIT_MUTEX, 0, 4);
+	only_report(BB_V_CYCLE, BB_CHK_CYCLE);
+}
+
+/* But what the interrupt itself interrupted stands still. */
+static void interrupted_writer_is_believed(void **state)
+{
+	be(3, 1);
+	take(&spin, 0x10);
+	tasks[3].held_seq++;
+	host_irq_depth = 1;
+	track_spin_begin(&spin, BB_WAIT_SPIN, 0x20);
+	track_spin_still(&spin, 0x20);
+	only_report(BB_V_IRQ_SELF, BB_CHK_SELF);
+}
+
+/* An interrupt's list is looked at as a task's is. */
+static void interrupt_must_have_it(void **state)
+{
+	be(1, 1);
+	host_irq_depth = 1;
+	take(&m1, 1);
+	track_spin_begin(&m2, BB_WAIT_SPIN, 2);
+	host_irq_depth = 0;
+	be(0, 0);
+	take(&m2, 3);
+	cpus[1].held_seq++;
+	track_spin_begin(&m1, BB_WAIT_SPIN, 4);
+	track_spin_still(&m1, 4);
+	assert_int_equal(reports(), 0);
+	cpus[1].held_seq++;
+	cpus[1].held[0].lock = addr(&m3);
+	track_spin_still(&m1, 4);
+	assert_int_equal(reports(), 0);
+	cpus[1].held[0].lock = addr(&m1);
+	track_spin_still(&m1, 4);
+	only_report(BB_V_CYCLE, BB_CHK_CYCLE);
+}
+
+/* A reader that wants to write, or to read again behind a writer, waits for itself. */
+static void reader_waits_for_itself(void **state)
+{
+	be(0, 0);
+	track_acquired(&m1, BB_HOLD_SHARED, 1, 0);
+	be(1, 1);
+	track_acquired(&m1, BB_HOLD_SHARED, 2, 0);
+	track_released(&m1, BB_HOLD_SHARED, 3);
+	track_block_begin(&m1, NULL, BB_WAIT_WRITE, 0, 4); /* the other reader will leave */
+	assert_int_equal(reports(), 0);
+	track_block_end(&m1, NULL);
+	be(0, 0);
+	track_block_begin(&m1, NULL, BB_WAIT_WRITE, 0, 5);
+	assert_int_equal(only_report(BB_V_SELF, BB_CHK_SELF)->task, 1);
+	assert_int_equal(trace_box.reports[0].site2, 5);
 }
 
 static void unlock_by_another(void **state)
@@ -407,11 +594,21 @@ int main(void)
 		T(cycle_of_writers),
 		T(cycle_of_mixed_kinds),
 		T(cycle_with_one_about_to_sleep),
+		T(interrupt_spins_on_top_of_the_holder),
+		T(interrupt_is_not_the_spinner_below),
 		T(chain_without_cycle),
 		T(foreign_cycle_ends),
 		T(orphan_on_leave),
 		T(leaving_with_nothing_is_silent),
 		T(exit_with_a_lock),
+		T(slot_of_the_dead_is_reused),
+		T(remainder_is_no_orphan),
+		T(orphan_by_epoch_or_by_mode),
+		T(overflowed_list_is_believed),
+		T(half_written_is_not_believed),
+		T(interrupted_writer_is_believed),
+		T(interrupt_must_have_it),
+		T(reader_waits_for_itself),
 		T(unlock_by_another),
 		T(unlock_twice),
 		T(never_initialised),

@@ -16,7 +16,9 @@
 #include <tracing/tracker.h>
 
 #define TASKS 8
-#define CPUS  2
+#ifndef CPUS
+#define CPUS 2
+#endif
 #define LOCKS 64
 
 static struct bb_task tasks[TASKS];
@@ -45,7 +47,8 @@ static inline int setup(void **state)
 		tasks[i].tid = 100 + i;
 		tasks[i].state = BB_ST_RUNNABLE;
 	}
-	cpus[1].cpu = 1;
+	for (uint32_t i = 0; i < CPUS; i++)
+		cpus[i].cpu = i;
 	memset(&ring, 0, sizeof(ring));
 	ring.units = 256;
 	ring.data_virt = (uint64_t)(uintptr_t)ring_data;
@@ -65,9 +68,9 @@ static inline void be(uint32_t slot, uint32_t cpu)
 {
 	host_cpu = &cpus[cpu];
 	host_task = &tasks[slot];
-	cpus[cpu].current = slot + 1;
-	tasks[slot].cpu = cpu;
-	tasks[slot].state = BB_ST_RUNNING;
+	__atomic_store_n(&cpus[cpu].current, slot + 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&tasks[slot].cpu, cpu, __ATOMIC_RELAXED);
+	__atomic_store_n(&tasks[slot].state, BB_ST_RUNNING, __ATOMIC_RELAXED);
 }
 static inline void sleep_as(uint32_t slot)
 {

@@ -6,6 +6,7 @@
 /* ---- records ------------------------------------------------------------------------------- */
 static void class_has_a_row(void **state)
 {
+	static struct track_class late = {.name = "test.late", .kind = BB_LK_SPIN};
 	uint32_t index = spin_class.index;
 
 	assert_true(index != 0 && mutex_class.index != 0 && index != mutex_class.index);
@@ -14,6 +15,8 @@ static void class_has_a_row(void **state)
 	assert_int_equal(trace_box.classes[index].rank, 7);
 	track_class_add(&spin_class); /* again: the same */
 	assert_int_equal(spin_class.index, index);
+	track_class_add(&late);
+	assert_int_equal(late.index, mutex_class.index + 1); /* that used no number up */
 }
 
 static void acquire_fills_an_entry(void **state)
@@ -278,6 +281,10 @@ static void contention_has_a_history(void **state)
 	assert_int_equal(s->history_next, 7);
 	assert_int_equal(s->history[6 % BB_LOCK_HISTORY].site, 14);
 	assert_int_equal(s->history[3 % BB_LOCK_HISTORY].site, 11);
+	track_acquired(&m1, BB_HOLD_SHARED, 30, 0);
+	track_released(&m1, BB_HOLD_SHARED, 31);
+	assert_int_equal(s->history[7 % BB_LOCK_HISTORY].site, 30);
+	assert_int_equal(s->history[7 % BB_LOCK_HISTORY].owner, 2); /* a reader has a name too */
 }
 
 static void hand_over_moves_the_entry(void **state)

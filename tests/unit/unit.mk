@@ -16,7 +16,7 @@ UNIT_SECONDS := $(if $(filter file command environment,$(origin SECONDS)),$(SECO
 
 unit-common := tests/unit/port/port.c tests/unit/ring_reader.c tracing/ring.c tracing/tracker.c \
 	tracing/box.c tracing/schema.c
-unit-progs := ring_test ring_stress tracker_test tracker_check_test box_test
+unit-progs := ring_test ring_stress tracker_test tracker_check_test tracker_race_test box_test
 unit-bins := $(foreach v,$(UNIT_VARIANTS),$(foreach p,$(unit-progs),$(UNIT)/$(v)/$(p)))
 unit-objs :=
 

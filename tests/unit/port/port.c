@@ -13,11 +13,12 @@ uint64_t host_drops;
 uint32_t host_report_count;
 __thread struct bb_report host_last_report;
 
-/* Another CPU may count the same finding up while it is copied here. */
+/* Another CPU may look at the sequence word, or count the finding up, while it is copied here. */
 void port_report(const struct bb_report *r)
 {
 	__atomic_fetch_add(&host_report_count, 1, __ATOMIC_RELAXED);
-	memcpy(&host_last_report, r, offsetof(struct bb_report, count));
+	memcpy(&host_last_report.verdict, &r->verdict,
+	       offsetof(struct bb_report, count) - offsetof(struct bb_report, verdict));
 	host_last_report.count = __atomic_load_n(&r->count, __ATOMIC_RELAXED);
 }
 
