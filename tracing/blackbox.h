@@ -277,10 +277,10 @@ struct bb_held {
 	uint64_t ticks;
 	uint64_t event; /* BB_EVENT at acquire */
 	uint32_t class;
-	uint16_t mode; /* enum bb_hold_mode */
-	uint16_t reserved;
-	uint32_t epoch; /* the task's departures to user mode at acquire */
-	uint32_t reserved2;
+	uint16_t mode;   /* enum bb_hold_mode */
+	uint16_t frame;  /* frame record of the acquiring function: at sp + 8 * frame; 0 unknown */
+	uint32_t epoch;  /* the task's departures to user mode at acquire */
+	uint32_t caller; /* low half of the address that function returns to; with frame */
 };
 struct bb_wait {
 	uint64_t object; /* lock, queue, ... ; 0 with kind NONE */
@@ -298,7 +298,7 @@ struct bb_class {
 	uint32_t rank;          /* place in the declared order, 0 = none */
 	uint64_t init_site;     /* where it was declared, 0 = static */
 	uint64_t contended;     /* waits ever */
-	uint64_t reserved;
+	uint64_t returned;      /* releases after the acquiring function had returned */
 };
 #define BB_LOCK_HISTORY 4
 struct bb_lock {       /* found by address: open addressing from a hash, see FORMAT.md */

@@ -85,7 +85,9 @@ static void put_held(struct bb_held *d, const struct bb_held *s)
 	PUT(d->event, s->event);
 	PUT(d->class, s->class);
 	PUT(d->mode, s->mode);
+	PUT(d->frame, s->frame);
 	PUT(d->epoch, s->epoch);
+	PUT(d->caller, s->caller);
 }
 
 static void list_push(struct held_list *l, const struct bb_held *e)
@@ -122,6 +124,54 @@ static int list_pop(struct held_list *l, uint64_t lock, struct bb_held *out)
 	PUT(*l->n, n - 1);
 	write_end(l->seq, seq);
 	return 1;
+}
+
+/* ---- frames -------------------------------------------------------------------------------- */
+
+/* A frame record: the caller's record, and the address at which the function goes on when it
+ * returns. Two activations of functions have the same place only if the first has returned; then
+ * they also return to the same address only if the same call was made again. */
+#define FRAME_REACH 0x10000u /* no frame is larger */
+
+static const uint64_t *frame_above(const uint64_t *fp)
+{
+	uint64_t up = fp[0] - (uintptr_t)fp;
+
+	return up && up < FRAME_REACH && up % 8 == 0 ? (const uint64_t *)(uintptr_t)fp[0]
+						     : (const uint64_t *)0;
+}
+
+/* The frame of the function that called the lock function. The lock function is our caller, or has
+ * become one with it; `site` is where it returns to. `own` is our own frame. */
+static const uint64_t *frame_of_caller(const uint64_t *own, uint64_t site)
+{
+	if (own[1] != site)
+		own = frame_above(own);
+	return own && own[1] == site ? frame_above(own) : (const uint64_t *)0;
+}
+
+static void note_frame(struct bb_held *e, const uint64_t *own)
+{
+	const uint64_t *f = frame_of_caller(own, e->site);
+	uint64_t up = f ? (uintptr_t)f - e->sp : 0;
+
+	if (!f || up % 8 || up / 8 > 0xffff)
+		return;
+	e->frame = (uint16_t)(up / 8);
+	e->caller = (uint32_t)f[1];
+}
+
+/* Counts, for its class, a lock whose acquiring function had returned before the release: where
+ * that happens rightly, a returned function says nothing. */
+static void note_return(const struct bb_held *e, const uint64_t *own, uint64_t site)
+{
+	const uint64_t *f = frame_of_caller(own, site);
+	const uint64_t *want = (const uint64_t *)(uintptr_t)(e->sp + e->frame * 8ull);
+
+	while (f && f < want)
+		f = frame_above(f);
+	if (e->class && (f != want || (uint32_t)f[1] != e->caller))
+		__atomic_fetch_add(&trace_box.classes[e->class].returned, 1, __ATOMIC_RELAXED);
 }
 
 /* ---- identities ---------------------------------------------------------------------------- */
@@ -663,6 +713,7 @@ void track_acquired(struct track_lock *l, uint32_t mode, uint64_t site, uint64_t
 				    .mode = (uint16_t)mode,
 				    .epoch = list.epoch};
 
+		note_frame(&e, __builtin_frame_address(0));
 		list_push(&list, &e);
 	}
 	/* The word last: whoever reads it finds entry and time of the same acquire. */
@@ -722,6 +773,8 @@ void track_released(struct track_lock *l, uint32_t mode, uint64_t site)
 		PUT(l->release_site, site);
 	}
 	if (e.lock) {
+		if (e.frame)
+			note_return(&e, __builtin_frame_address(0), site);
 		now = port_ticks();
 		stats_release(l, &e, self, site, now);
 		if (__builtin_expect(hz && now - e.ticks > hz / 100, 0))
@@ -742,6 +795,9 @@ void track_hand_over(struct track_lock *l, struct bb_task *from, struct bb_task 
 		return;
 	task_list(to, &list);
 	e.epoch = list.epoch;
+	e.sp = 0; /* of another stack */
+	e.frame = 0;
+	e.caller = 0;
 	list_push(&list, &e);
 	__atomic_store_n(&l->owner, (uint32_t)(to - track_tables.tasks) + 1, __ATOMIC_RELEASE);
 }

@@ -248,6 +248,93 @@ static void nested_writer_keeps_it_odd(void **state)
 	assert_int_equal(cpus[0].wait_seq % 2, 1);
 }
 
+/* ---- frames -------------------------------------------------------------------------------- */
+#define NOINLINE __attribute__((noinline))
+#define HERE     ((uint64_t)(uintptr_t)__builtin_return_address(0))
+#define FRAME    ((uint64_t)(uintptr_t)__builtin_frame_address(0))
+
+/* After a call that is last in its function: no jump instead of it. */
+#define STAY() __asm__ volatile("" ::: "memory")
+
+static NOINLINE void lock_m1(void)
+{
+	track_acquired(&m1, BB_HOLD_EXCL, HERE, FRAME - 16);
+	STAY();
+}
+static NOINLINE void unlock_m1(void)
+{
+	track_released(&m1, BB_HOLD_EXCL, HERE);
+	STAY();
+}
+static NOINLINE void unlock_helper(void)
+{
+	unlock_m1();
+	STAY();
+}
+static uint64_t acquirer_frame, acquirer_return;
+
+/* 0 keeps the lock; 1 and 2 release it here, 2 by a function of its own. */
+static NOINLINE void acquirer(int release)
+{
+	const struct bb_held *h = &tasks[0].held[0];
+
+	lock_m1();
+	acquirer_frame = FRAME;
+	acquirer_return = HERE;
+	assert_int_equal(h->sp + h->frame * 8ull, acquirer_frame);
+	assert_int_equal(h->caller, (uint32_t)acquirer_return);
+	if (release == 1)
+		unlock_m1();
+	else if (release == 2)
+		unlock_helper();
+	STAY();
+}
+static NOINLINE void kept_by_a_helper(void)
+{
+	acquirer(0);
+	STAY();
+}
+
+static void entry_names_the_acquiring_frame(void **state)
+{
+	be(0, 0);
+	acquirer(1);
+	assert_int_equal(tasks[0].nheld, 0);
+	acquirer(2);
+	acquirer(0);
+	track_hand_over(&m1, &tasks[0], &tasks[1]);
+	assert_int_equal(tasks[1].held[0].lock, addr(&m1));
+	assert_int_equal(tasks[1].held[0].frame, 0); /* no frame of that task's stack */
+	assert_int_equal(tasks[1].held[0].caller, 0);
+	assert_int_equal(tasks[1].held[0].sp, 0);
+	take(&m2, 0x77); /* a site that is on no frame: unknown */
+	assert_int_equal(tasks[0].held[0].frame, 0);
+	assert_int_equal(reports(), 0);
+}
+
+/* Only a release after the acquiring function's return counts, also if the frame of the function
+ * that releases has the very place of the one that took the lock. */
+static void returned_holds_are_counted(void **state)
+{
+	const uint64_t *returned = &trace_box.classes[mutex_class.index].returned;
+	uint64_t before = *returned;
+
+	be(0, 0);
+	acquirer(1);
+	acquirer(2);
+	take(&m2, 1);
+	drop(&m2, 2);
+	assert_int_equal(*returned, before);
+	acquirer(0);
+	unlock_helper();
+	assert_int_equal(*returned, before + 1);
+	kept_by_a_helper();
+	unlock_m1();
+	assert_int_equal(*returned, before + 2);
+	assert_int_equal(tasks[0].nheld, 0);
+	assert_int_equal(reports(), 0);
+}
+
 static void contention_has_a_history(void **state)
 {
 	const struct bb_lock *s;
@@ -387,6 +474,8 @@ int main(void)
 		T(wait_records),
 		T(spinner_restores_its_record),
 		T(nested_writer_keeps_it_odd),
+		T(entry_names_the_acquiring_frame),
+		T(returned_holds_are_counted),
 		T(contention_has_a_history),
 		T(hand_over_moves_the_entry),
 		T(reader_sees_whole_entries),
