@@ -10,7 +10,7 @@
 
 /* Reserve, look at the clock, then arguments, word0 with the check, and word1, which makes the
  * record valid, last. */
-EMIT_INLINE void emit(unsigned id, const uint64_t *args, unsigned n)
+EMIT_INLINE void emit(uint64_t word, const uint64_t *args, unsigned n)
 {
 	struct bb_ring *r = port_ring();
 	uint32_t len = 1 + (n + 1) / 2;
@@ -22,14 +22,19 @@ EMIT_INLINE void emit(unsigned id, const uint64_t *args, unsigned n)
 	}
 	old = port_reserve(&r->head, (uint64_t)len << 32 | 1);
 	w0 = port_ticks() << 16;
-	w1 = (old & 0xffffffff0000ffffull) | ((uint64_t)id << 20 | n << 16);
+	w1 = (old & 0xffffffff0000ffffull) | word;
 	/* Each is one value from here on: clang would keep its parts in more registers than there
 	 * are, and merge their shifts with the check's into double shifts, which cost several. */
 	__asm__("" : "+r"(w0), "+r"(w1));
 	/* With a sleeper below us: refused if a lap later it would reach what that may write. */
-	if (__builtin_expect(__atomic_load_n(&r->fenced, __ATOMIC_RELAXED) != 0, 0) &&
-	    (uint32_t)(w1 >> 32) + len - (r->fence_unit - FENCE_MARGIN) > (uint32_t)r->units)
-		return;
+	if (__builtin_expect(*(const volatile uint32_t *)&r->fenced != 0, 0)) {
+		uint32_t room = r->fence_unit - (uint32_t)(w1 >> 32);
+
+		if ((int32_t)(room + (uint32_t)r->units - (len + FENCE_MARGIN)) < 0)
+			return;
+		/* Read units again: kept, it takes a register that all would have to save. */
+		__asm__ volatile("" ::: "memory");
+	}
 
 	p = (uint64_t *)(uintptr_t)r->data_virt + (w1 >> 32 & (r->units - 1)) * 2;
 	TRACE_UNROLL
@@ -39,29 +44,30 @@ EMIT_INLINE void emit(unsigned id, const uint64_t *args, unsigned n)
 	__atomic_store_n(&p[1], w1, __ATOMIC_RELEASE);
 }
 
-void trace_emit0(unsigned id)
+void trace_put0(uint64_t word)
 {
-	emit(id, (const uint64_t *)0, 0);
+	emit(word, (const uint64_t *)0, 0);
 }
-void trace_emit1(unsigned id, uint64_t a)
+void trace_put1(uint64_t word, uint64_t a)
 {
-	emit(id, (const uint64_t[]){a}, 1);
+	emit(word, (const uint64_t[]){a}, 1);
 }
-void trace_emit2(unsigned id, uint64_t a, uint64_t b)
+void trace_put2(uint64_t word, uint64_t a, uint64_t b)
 {
-	emit(id, (const uint64_t[]){a, b}, 2);
+	emit(word, (const uint64_t[]){a, b}, 2);
 }
-void trace_emit3(unsigned id, uint64_t a, uint64_t b, uint64_t c)
+void trace_put3(uint64_t word, uint64_t a, uint64_t b, uint64_t c)
 {
-	emit(id, (const uint64_t[]){a, b, c}, 3);
+	emit(word, (const uint64_t[]){a, b, c}, 3);
 }
-void trace_emit4(unsigned id, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+void trace_put4(uint64_t word, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
-	emit(id, (const uint64_t[]){a, b, c, d}, 4);
+	emit(word, (const uint64_t[]){a, b, c, d}, 4);
 }
 void trace_emit_args(unsigned id, const uint64_t *args, unsigned n)
 {
-	emit(id, args, n <= BB_MAX_ARGS ? n : BB_MAX_ARGS);
+	n = n <= BB_MAX_ARGS ? n : BB_MAX_ARGS;
+	emit(TRACE_WORD(id, n), args, n);
 }
 
 /* fence_head is what head was when the last fenced interrupt ended. If the interrupted writer has

@@ -58,13 +58,19 @@ static inline int trace_event_on(unsigned id)
 	return __builtin_expect(*(volatile const uint8_t *)&trace_control.event_on[id] != 0, 0);
 }
 
-/* Any context, NMI included; any lock held. Out of line, so that a probe costs a test and a call.
- */
-TRACE_TEXT void trace_emit0(unsigned id);
-TRACE_TEXT void trace_emit1(unsigned id, uint64_t a);
-TRACE_TEXT void trace_emit2(unsigned id, uint64_t a, uint64_t b);
-TRACE_TEXT void trace_emit3(unsigned id, uint64_t a, uint64_t b, uint64_t c);
-TRACE_TEXT void trace_emit4(unsigned id, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+/* Any context, NMI included; any lock held. Out of line, so that a probe costs a test and a call;
+ * what the commit word has of the event is a constant of the call. */
+#define TRACE_WORD(id, n) ((uint64_t)(id) << 20 | (uint64_t)(n) << 16)
+TRACE_TEXT void trace_put0(uint64_t word);
+TRACE_TEXT void trace_put1(uint64_t word, uint64_t a);
+TRACE_TEXT void trace_put2(uint64_t word, uint64_t a, uint64_t b);
+TRACE_TEXT void trace_put3(uint64_t word, uint64_t a, uint64_t b, uint64_t c);
+TRACE_TEXT void trace_put4(uint64_t word, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+#define trace_emit0(id)             trace_put0(TRACE_WORD(id, 0))
+#define trace_emit1(id, a)          trace_put1(TRACE_WORD(id, 1), a)
+#define trace_emit2(id, a, b)       trace_put2(TRACE_WORD(id, 2), a, b)
+#define trace_emit3(id, a, b, c)    trace_put3(TRACE_WORD(id, 3), a, b, c)
+#define trace_emit4(id, a, b, c, d) trace_put4(TRACE_WORD(id, 4), a, b, c, d)
 TRACE_TEXT void trace_emit_args(unsigned id, const uint64_t *args, unsigned n); /* n <= 8 */
 
 static inline int trace_in_emit(uintptr_t pc)

@@ -403,7 +403,7 @@ static void fence_only_inside_an_emit(void **state)
 	assert_int_equal(trace_nest_begin((uintptr_t)__stop_trace_emit_text), 0);
 	assert_int_equal(trace_nest_begin((uintptr_t)fence_only_inside_an_emit), 0);
 	assert_int_equal(fx.ring.fenced, 0);
-	assert_true(trace_in_emit((uintptr_t)trace_emit0));
+	assert_true(trace_in_emit((uintptr_t)trace_put0));
 	assert_true(trace_in_emit((uintptr_t)trace_emit_args));
 	assert_true(trace_in_emit((uintptr_t)trace_nest_begin)); /* an NMI may hit them too */
 	assert_true(trace_in_emit((uintptr_t)trace_nest_end));

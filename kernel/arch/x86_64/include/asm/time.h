@@ -4,10 +4,10 @@
 
 static inline u64 arch_ticks(void)
 {
-	u32 lo, hi;
+	u64 lo, hi; /* the instruction clears the upper halves */
 
 	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-	return (u64)hi << 32 | lo;
+	return hi << 32 | lo;
 }
 
 #endif
