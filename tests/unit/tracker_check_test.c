@@ -10,6 +10,8 @@ static void self_deadlock(void **state)
 
 	be(3, 0);
 	take(&m1, 0x10);
+	ring.head = 6;
+	memset(trace_box.control.event_on, 0, BB_MAX_EVENTS);
 	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 0x20);
 	r = only_report(BB_V_SELF, BB_CHK_SELF);
 	assert_int_equal(r->lock, addr(&m1));
@@ -18,6 +20,7 @@ static void self_deadlock(void **state)
 	assert_int_equal(r->site2, 0x20);
 	assert_int_equal(r->task, 4);
 	assert_int_equal(r->count, 1);
+	assert_int_equal(r->event, BB_EVENT(0, 6));
 }
 
 static void self_deadlock_spinning(void **state)
@@ -67,6 +70,8 @@ static void closes_a_cycle(unsigned n, uint32_t kind)
 			sleep_as(i);
 	}
 	assert_int_equal(only_report(BB_V_CYCLE, BB_CHK_CYCLE)->site2, 0x20 + n - 1);
+	assert_int_equal(trace_box.reports[0].lock, addr(l[0])); /* the wait that closed it */
+	assert_int_equal(trace_box.reports[0].task, 1);
 }
 static void cycle_of_two(void **state)
 {
@@ -79,6 +84,34 @@ static void cycle_of_three(void **state)
 static void cycle_of_writers(void **state)
 {
 	closes_a_cycle(3, BB_WAIT_WRITE);
+}
+
+static void cycle_of_readers(void **state)
+{
+	closes_a_cycle(3, BB_WAIT_READ);
+}
+
+/* A wait for something else than a lock ends the chain, whatever its object looks like. */
+static void event_is_no_lock(void **state)
+{
+	be(1, 1);
+	take(&m1, 1);
+	track_block_begin(NULL, &m2, BB_WAIT_QUEUE, 0, 2);
+	sleep_as(1);
+	be(0, 0);
+	take(&m2, 3);
+	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 4);
+	assert_int_equal(reports(), 0);
+}
+
+/* What is no lock any more is not followed. */
+static void dead_lock_ends_the_chain(void **state)
+{
+	be(0, 0);
+	take(&m1, 1);
+	m1.magic = 0;
+	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 2);
+	assert_int_equal(reports(), 0);
 }
 
 /* A sleeper and a spinner: the spinner sees it once past its threshold. */
@@ -152,6 +185,16 @@ static void interrupt_spins_on_top_of_the_holder(void **state)
 	track_spin_begin(&m1, BB_WAIT_SPIN, 4);
 	track_spin_still(&m1, 4);
 	only_report(BB_V_CYCLE, BB_CHK_CYCLE);
+	/* the record of a CPU that runs another task is not this one's */
+	trace_box.reports[0].seq = 0;
+	host_report_count = 0;
+	cpus[1].current = 7;
+	track_spin_still(&m1, 5);
+	cpus[1].current = 2;
+	tasks[1].state = BB_ST_RUNNABLE;
+	track_spin_still(&m1, 5);
+	tasks[1].state = BB_ST_RUNNING;
+	assert_int_equal(reports(), 0);
 	/* another CPU's interrupt has nothing to do with it */
 	trace_box.reports[0].seq = 0;
 	host_report_count = 0;
@@ -221,7 +264,12 @@ static void orphan_on_leave(void **state)
 	assert_true(tasks[5].left_ticks != 0);
 	assert_true(tasks[5].held[0].mode & BB_HOLD_LEFT);
 	assert_int_equal(tasks[5].held_seq % 2, 0);
+	take(&m2, 0x11);
 	track_leaving(0x31); /* the first departure is the one to tell */
+	drop(&m2, 0x12);
+	assert_int_equal(reports(), 2); /* of each lock */
+	trace_box.reports[1].seq = 0;
+	host_report_count--;
 	assert_int_equal(tasks[5].left_site, 0x30);
 	assert_int_equal(reports(), 1);
 	assert_int_equal(r->count, 1); /* and is told once */
@@ -408,6 +456,7 @@ static void unlock_by_another(void **state)
 	be(2, 1);
 	drop(&m1, 0x20);
 	assert_int_equal(only_report(BB_V_CORRUPT_LOCK, BB_CHK_UNLOCK)->site, 0x20);
+	assert_int_equal(trace_box.reports[0].count, 2); /* by the list and by the word */
 	assert_int_equal(tasks[1].nheld, 1); /* what task 1 was told it holds stays told */
 }
 
@@ -480,6 +529,38 @@ static void full_table_counts_the_rest(void **state)
 	lost = box_counter("reports_lost");
 	assert_non_null(lost);
 	assert_int_equal(lost->value, 5);
+}
+
+/* Each lock that a dying task holds is named. */
+static void exit_names_every_lock(void **state)
+{
+	be(1, 0);
+	take(&m1, 0x10);
+	take(&spin, 0x11);
+	track_task_exit(0x20);
+	assert_int_equal(reports(), 2);
+}
+
+/* The scan looks at sleepers of both kinds and at nobody who runs. */
+static void scan_looks_at_sleepers(void **state)
+{
+	static const struct {
+		uint32_t state;
+		unsigned found;
+	} kinds[] = {
+		{BB_ST_RUNNING, 0}, {BB_ST_RUNNABLE, 0}, {BB_ST_SLEEPING, 1}, {BB_ST_BLOCKED, 1}};
+
+	for (unsigned i = 0; i < 4; i++) {
+		setup(state);
+		trace_box.control.checks_on = 0;
+		be(0, 0);
+		take(&m1, 0x10);
+		track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 0x20);
+		trace_box.control.checks_on = 1;
+		tasks[0].state = kinds[i].state;
+		track_scan_waits(0);
+		assert_int_equal(reports(), kinds[i].found);
+	}
 }
 
 static void checks_off_still_records(void **state)
@@ -592,6 +673,9 @@ int main(void)
 		T(cycle_of_two),
 		T(cycle_of_three),
 		T(cycle_of_writers),
+		T(cycle_of_readers),
+		T(event_is_no_lock),
+		T(dead_lock_ends_the_chain),
 		T(cycle_of_mixed_kinds),
 		T(cycle_with_one_about_to_sleep),
 		T(interrupt_spins_on_top_of_the_holder),
@@ -616,6 +700,8 @@ int main(void)
 		T(sleeping_with_interrupts_off),
 		T(reports_are_deduplicated),
 		T(full_table_counts_the_rest),
+		T(exit_names_every_lock),
+		T(scan_looks_at_sleepers),
 		T(checks_off_still_records),
 		T(scan_finds_what_became_hopeless),
 		T(walk_survives_garbage),

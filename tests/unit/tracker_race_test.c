@@ -7,9 +7,15 @@
  * own spinning too. Between rounds tasks go to user mode and come back, or die and leave their slot
  * to another. Each waiter looks at its chain all the time, and one thread scans all waits. More
  * threads than host CPUs: they stop at any instruction, for long. Only the tracker's view is
- * tested, so the locks are as simple as can be. */
+ * tested, so the locks are as simple as can be.
+ *
+ * What threads meet only once in a year is then made to happen: the look at a chain is
+ * single-stepped (x86-64's trap flag), and at chosen instructions the machine steps from one state
+ * to the next. Each state is free of deadlocks; a walk that mixes them is not. */
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <time.h>
 #define CPUS 4
 #include "tracker_fixture.h"
@@ -256,11 +262,166 @@ static void whoever_closes_it_says_so(void **state)
 	}
 }
 
+#if defined(__x86_64__) && !defined(UNIT_TSAN) /* one thread: nothing for TSan to see */
+/* ---- a story told between two instructions -------------------------------------------------- */
+#define TRAP_FLAG  0x100ull
+#define STEP_ON()  __builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() | TRAP_FLAG)
+#define STEP_OFF() __builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() & ~TRAP_FLAG)
+#define CHAPTERS   4
+
+static const struct story {
+	unsigned chapters;
+	void (*tell)(unsigned chapter);
+} *story;
+static unsigned step, turn[CHAPTERS], told;
+
+static void on_step(int sig)
+{
+	step++;
+	while (told < story->chapters && turn[told] <= step)
+		story->tell(told++);
+}
+
+/* Another task acts; the one that looks is task 0 on CPU 0. */
+static void as(unsigned slot)
+{
+	host_task = &tasks[slot];
+	host_cpu = &cpus[1];
+	trace_box.control.checks_on = 0; /* its own looks are not the question */
+}
+static void as_looker(void)
+{
+	host_task = &tasks[0];
+	host_cpu = &cpus[0];
+	trace_box.control.checks_on = 1;
+}
+static void blocks_on(unsigned slot, struct track_lock *l)
+{
+	as(slot);
+	track_block_begin(l, NULL, BB_WAIT_MUTEX, 0, 0x70);
+	tasks[slot].state = BB_ST_BLOCKED;
+}
+static void goes_on(unsigned slot)
+{
+	as(slot);
+	track_block_end(NULL, NULL);
+	tasks[slot].state = BB_ST_RUNNING;
+}
+static void takes(unsigned slot, struct track_lock *l)
+{
+	as(slot);
+	take(l, 0x71);
+}
+static void drops(unsigned slot, struct track_lock *l)
+{
+	as(slot);
+	drop(l, 0x72);
+}
+
+/* 0 has m2 and asks for m1. 1 has m1; it waits for m3, gets it, gives it back; 3 takes m3 and waits
+ * for m2; 1 gives m1 away and waits for m3 again. */
+static void passing_by(unsigned chapter)
+{
+	switch (chapter) {
+	case 0:
+		drops(2, &m3);
+		goes_on(1);
+		takes(1, &m3);
+		drops(1, &m3);
+		break;
+	case 1:
+		takes(3, &m3);
+		blocks_on(3, &m2);
+		break;
+	case 2:
+		drops(1, &m1);
+		takes(4, &m1);
+		break;
+	case 3:
+		blocks_on(1, &m3);
+	}
+	as_looker();
+}
+static void passing_by_begins(void)
+{
+	takes(0, &m2);
+	takes(1, &m1);
+	takes(2, &m3);
+	blocks_on(1, &m3);
+	as_looker();
+}
+
+/* 1 has m1, gives it back and goes to user mode; comes back and takes it again; and so on. */
+static void in_and_out(unsigned chapter)
+{
+	if (chapter % 2 == 0) {
+		drops(1, &m1);
+		tasks[1].user_epoch++;
+		tasks[1].mode = BB_MODE_USER;
+	} else {
+		tasks[1].mode = BB_MODE_KERNEL;
+		takes(1, &m1);
+	}
+	as_looker();
+}
+static void in_and_out_begins(void)
+{
+	takes(1, &m1);
+	as_looker();
+}
+
+static void tell_all(void **state, const struct story *s, void (*begin)(void), unsigned rounds)
+{
+	struct sigaction sa = {.sa_handler = on_step, .sa_flags = SA_NODEFER}, old;
+	unsigned steps = 0, chapters = 0, random = 1;
+
+	story = s;
+	sigaction(SIGTRAP, &sa, &old);
+	for (unsigned round = 0; round <= rounds; round++) {
+		setup(state);
+		host_ring = NULL;
+		host_cpu = &cpus[1];
+		for (unsigned i = 0; i < 5; i++)
+			tasks[i].state = BB_ST_RUNNING;
+		begin();
+		for (unsigned i = 0; i < s->chapters; i++) {
+			random = random * 1103515245u + 12345u;
+			turn[i] = steps ? (random >> 8) % steps : ~0u;
+			for (unsigned k = i; k > 0 && turn[k] < turn[k - 1]; k--) {
+				unsigned t = turn[k];
+
+				turn[k] = turn[k - 1];
+				turn[k - 1] = t;
+			}
+		}
+		step = told = 0;
+		STEP_ON();
+		track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 0x40);
+		STEP_OFF();
+		assert_int_equal(reports(), 0);
+		chapters += told;
+		steps = step > steps ? step : steps;
+	}
+	sigaction(SIGTRAP, &old, NULL);
+	assert_true(steps > 100 && chapters > rounds);
+}
+static void no_state_is_made_up(void **state)
+{
+	static const struct story a = {4, passing_by}, b = {4, in_and_out};
+
+	tell_all(state, &a, passing_by_begins, 250);
+	tell_all(state, &b, in_and_out_begins, 100);
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(nobody_is_accused),
 		T(whoever_closes_it_says_so),
+#ifdef TRAP_FLAG
+		T(no_state_is_made_up),
+#endif
 	};
 
 	track_class_add(&spin_class);

@@ -50,6 +50,17 @@ static void acquire_fills_an_entry(void **state)
 	assert_int_equal(reports(), 0);
 }
 
+/* Of two holds of one lock the newer goes first. */
+static void newest_hold_goes_first(void **state)
+{
+	be(0, 0);
+	track_acquired(&m1, BB_HOLD_SHARED, 1, 0);
+	track_acquired(&m1, BB_HOLD_SHARED, 2, 0);
+	track_released(&m1, BB_HOLD_SHARED, 3);
+	assert_int_equal(tasks[0].nheld, 1);
+	assert_int_equal(tasks[0].held[0].site, 1);
+}
+
 static void shared_has_no_owner(void **state)
 {
 	be(0, 0);
@@ -236,6 +247,32 @@ static void spinner_restores_its_record(void **state)
 	assert_int_equal(cpus[0].wait.site, 0x31);
 }
 
+/* A contended lock is found as the format says: from its address's place forwards, and no two
+ * share an entry. */
+static void contended_locks_are_found(void **state)
+{
+	static struct track_lock many[40];
+	unsigned found = 0;
+
+	be(0, 0);
+	for (unsigned i = 0; i < 40; i++) {
+		uint64_t at = addr(&many[i]) >> 3;
+
+		track_lock_init(&many[i], &mutex_class);
+		track_block_begin(&many[i], NULL, BB_WAIT_MUTEX, 0, 1);
+		track_block_end(&many[i], NULL);
+		at = at * 0x9e3779b97f4a7c15ull >> 32;
+		while (locks[at % LOCKS].lock && locks[at % LOCKS].lock != addr(&many[i]))
+			at++;
+		if (locks[at % LOCKS].lock) {
+			found++;
+			assert_ptr_equal(many[i].stats, &locks[at % LOCKS]);
+			assert_int_equal(locks[at % LOCKS].waits, 1);
+		}
+	}
+	assert_true(found > 35); /* a full neighbourhood may refuse one */
+}
+
 /* An interrupt inside the writing of the same record: odd until the outer writer is done. */
 static void nested_writer_keeps_it_odd(void **state)
 {
@@ -246,6 +283,27 @@ static void nested_writer_keeps_it_odd(void **state)
 	assert_true(cpus[0].wait_seq > 7);
 	track_spin_end(&m1);
 	assert_int_equal(cpus[0].wait_seq % 2, 1);
+}
+
+/* Holding for more than a hundredth of a second is an event, if the clock is known. */
+static void long_hold_is_an_event(void **state)
+{
+	uint64_t hz = trace_box.header.clock_hz;
+
+	memset(trace_box.control.event_on, 0, BB_MAX_EVENTS);
+	trace_box.control.event_on[EV_lock_long_hold] = 1;
+	be(0, 0);
+	trace_box.header.clock_hz = 1ull << 60;
+	take(&m1, 1);
+	drop(&m1, 2);
+	assert_int_equal((uint32_t)ring.head, 0);
+	trace_box.header.clock_hz = 1000; /* ten ticks are too long; a thousand would not be */
+	take(&m1, 3);
+	tasks[0].held[0].ticks = port_ticks() - 20;
+	drop(&m1, 4);
+	assert_int_equal((uint32_t)ring.head, 1);
+	trace_box.header.clock_hz = hz;
+	memset(trace_box.control.event_on, 0, BB_MAX_EVENTS);
 }
 
 /* ---- frames -------------------------------------------------------------------------------- */
@@ -307,8 +365,12 @@ static void entry_names_the_acquiring_frame(void **state)
 	assert_int_equal(tasks[1].held[0].frame, 0); /* no frame of that task's stack */
 	assert_int_equal(tasks[1].held[0].caller, 0);
 	assert_int_equal(tasks[1].held[0].sp, 0);
-	take(&m2, 0x77); /* a site that is on no frame: unknown */
+	/* a site that is on no frame, a stack pointer that cannot be: unknown */
+	track_acquired(&m2, BB_HOLD_EXCL, 0x77, FRAME - 64);
 	assert_int_equal(tasks[0].held[0].frame, 0);
+	track_acquired(&m3, BB_HOLD_EXCL, HERE, FRAME - 0x100000);
+	assert_int_equal(tasks[0].held[1].frame, 0);
+	assert_int_equal(tasks[0].held[1].caller, 0);
 	assert_int_equal(reports(), 0);
 }
 
@@ -360,7 +422,10 @@ static void contention_has_a_history(void **state)
 	assert_int_equal(s->history[0].owner, 1);
 	assert_int_equal(s->history[0].site, 1);
 	assert_int_equal(s->release_site, 3);
+	assert_int_equal(s->history[0].held, s->release_ticks - s->history[0].ticks);
+	assert_true(s->history[0].held > 0);
 	drop(&m1, 5);
+	assert_int_equal(s->owner, 0);
 	for (int i = 0; i < 5; i++) {
 		take(&m1, 10 + i);
 		drop(&m1, 20);
@@ -465,6 +530,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(class_has_a_row),
 		T(acquire_fills_an_entry),
+		T(newest_hold_goes_first),
 		T(shared_has_no_owner),
 		T(release_out_of_order),
 		T(held_list_overflows),
@@ -474,8 +540,10 @@ int main(void)
 		T(wait_records),
 		T(spinner_restores_its_record),
 		T(nested_writer_keeps_it_odd),
+		T(long_hold_is_an_event),
 		T(entry_names_the_acquiring_frame),
 		T(returned_holds_are_counted),
+		T(contended_locks_are_found),
 		T(contention_has_a_history),
 		T(hand_over_moves_the_entry),
 		T(reader_sees_whole_entries),
