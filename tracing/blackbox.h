@@ -269,7 +269,13 @@ enum bb_wait_kind {
 /* Who holds: 0 nobody, slot + 1 of a task, or BB_OWNER_CPU | cpu for interrupt context. */
 #define BB_OWNER_CPU 0x80000000u
 
-enum bb_hold_mode { BB_HOLD_EXCL = 1, BB_HOLD_SHARED = 2, BB_HOLD_IRQOFF = 4, BB_HOLD_LEFT = 8 };
+enum bb_hold_mode {
+	BB_HOLD_EXCL = 1,
+	BB_HOLD_SHARED = 2,
+	BB_HOLD_IRQOFF = 4,
+	BB_HOLD_LEFT = 8,
+	BB_HOLD_RETURNED = 16, /* its function had returned when the task last began to wait */
+};
 struct bb_held {
 	uint64_t lock; /* address; 0 = free entry */
 	uint64_t site; /* return address of the acquire call */

@@ -161,6 +161,28 @@ static void note_frame(struct bb_held *e, const uint64_t *own)
 	e->caller = (uint32_t)f[1];
 }
 
+/* Before a task waits: which of its locks did functions take that have returned since? */
+static void note_gone(struct bb_task *t, const uint64_t *own)
+{
+	for (uint32_t i = 0; i < t->nheld; i++) {
+		struct bb_held *h = &t->held[i];
+		const uint64_t *want = (const uint64_t *)(uintptr_t)(h->sp + h->frame * 8ull);
+		const uint64_t *f = h->frame ? own : (const uint64_t *)0;
+		uint32_t mode = h->mode & ~(uint32_t)BB_HOLD_RETURNED;
+
+		while (f && f < want)
+			f = frame_above(f);
+		if (f && (f != want || (uint32_t)f[1] != h->caller))
+			mode |= BB_HOLD_RETURNED;
+		if (mode != h->mode) {
+			uint32_t seq = write_begin(&t->held_seq);
+
+			PUT(h->mode, (uint16_t)mode);
+			write_end(&t->held_seq, seq);
+		}
+	}
+}
+
 /* Counts, for its class, a lock whose acquiring function had returned before the release: where
  * that happens rightly, a returned function says nothing. */
 static void note_return(const struct bb_held *e, const uint64_t *own, uint64_t site)
@@ -669,6 +691,8 @@ void track_block_begin(struct track_lock *l, const void *object, uint32_t kind, 
 				    .owner = owner,
 				    .arg = arg};
 
+		if (__builtin_expect(t->nheld != 0, 0))
+			note_gone(t, __builtin_frame_address(0));
 		wait_write(&t->wait_seq, &t->wait, &w);
 	}
 	if (!l) {

@@ -374,6 +374,49 @@ static void entry_names_the_acquiring_frame(void **state)
 	assert_int_equal(reports(), 0);
 }
 
+static NOINLINE void waits(uint32_t expected)
+{
+	track_block_begin(NULL, &tasks[0], BB_WAIT_QUEUE, 0, 1);
+	assert_int_equal(tasks[0].held[0].mode, BB_HOLD_EXCL | expected);
+	assert_int_equal(tasks[0].held_seq % 2, 0);
+	track_block_end(NULL, &tasks[0]);
+	STAY();
+}
+static NOINLINE void waits_deeper(uint32_t expected)
+{
+	waits(expected);
+	STAY();
+}
+static NOINLINE void waits_while_it_holds(void)
+{
+	lock_m1();
+	waits(0);
+	waits_deeper(0);
+	STAY();
+}
+
+/* A task that begins to wait notes which of its locks were taken by functions that are gone, at
+ * whatever depth it waits. */
+static void returned_is_noted_before_a_wait(void **state)
+{
+	uint32_t seq;
+
+	be(0, 0);
+	waits_while_it_holds();
+	waits(BB_HOLD_RETURNED);
+	seq = tasks[0].held_seq;
+	waits_deeper(BB_HOLD_RETURNED);
+	assert_int_equal(tasks[0].held_seq, seq); /* nothing new, nothing written */
+	unlock_m1();
+	acquirer(0);
+	waits_deeper(BB_HOLD_RETURNED);
+	waits(BB_HOLD_RETURNED);
+	unlock_m1();
+	take(&m1, 0x77); /* unknown says nothing */
+	waits(0);
+	assert_int_equal(reports(), 0);
+}
+
 /* Only a release after the acquiring function's return counts, also if the frame of the function
  * that releases has the very place of the one that took the lock. */
 static void returned_holds_are_counted(void **state)
@@ -542,6 +585,7 @@ int main(void)
 		T(nested_writer_keeps_it_odd),
 		T(long_hold_is_an_event),
 		T(entry_names_the_acquiring_frame),
+		T(returned_is_noted_before_a_wait),
 		T(returned_holds_are_counted),
 		T(contended_locks_are_found),
 		T(contention_has_a_history),
