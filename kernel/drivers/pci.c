@@ -248,7 +248,8 @@ void pci_init(void)
 	unsigned int n = 0;
 
 	if (!arch_pci_host.ecam) {
-		pr_info("no PCI host bridge");
+		pr_warn("no PCI host bridge with its configuration space in memory (ECAM), so no "
+			"disk: on QEMU use -M q35 or -M virt");
 		return;
 	}
 	/* Address 0 means "no room", so it is never handed out. */
