@@ -5,8 +5,8 @@
  * vm_fault(). Whether the kernel was in a copy routine is asked first, by trying the recovery on
  * the frame and taking it back: an access to a user address from anywhere else is a kernel bug,
  * however well that address may be mapped, and retrying it would loop where the CPU refuses such
- * accesses (SMAP, PAN). Everything else in the kernel is fatal, and the report says what the
- * address is.
+ * accesses (SMAP, PAN). Everything else in the kernel is fatal, the kernel's side of a user copy
+ * included, and the report says what the address is.
  *
  * Entered with interrupts masked; they are enabled while the fault is resolved if the interrupted
  * context had them enabled, and masked again on return. */
@@ -105,11 +105,10 @@ void trap_page_fault(struct trap_frame *tf, unsigned long addr, unsigned int fla
 		return;
 	}
 	trace(fault_kernel, addr, flags, trap_pc(tf));
+	/* The copy routines checked the user's side: up here it is the kernel's own pointer. */
 	saved = *tf;
-	if (!arch_fixup_exception(tf))
+	if (addr >= USER_END || !arch_fixup_exception(tf))
 		kernel_fault(tf, addr, flags);
-	if (addr >= USER_END)
-		return;
 	*tf = saved;
 	if (resolve(tf, addr, flags) && !arch_fixup_exception(tf))
 		kernel_fault(tf, addr, flags);

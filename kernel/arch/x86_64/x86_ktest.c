@@ -12,6 +12,7 @@
 #include <kernel/sched.h>
 #include <kernel/string.h>
 #include <kernel/time.h>
+#include <kernel/vm.h>
 #include <tracing/ring.h>
 #include "x86.h"
 
@@ -69,23 +70,33 @@ KTEST(x86_nmi_reaches_a_masked_cpu)
 	KT_EQ(d.offset, percpu_offset[cpu]);
 }
 
-/* The page after a vmalloc area is never mapped: what lies before it is copied to the last byte. */
+/* Up to the end of a user page with nothing behind it everything is copied, to the last byte. */
 KTEST(x86_copies_stop_at_the_exact_byte)
 {
-	u8 *area = vmalloc(PAGE_SIZE, PROT_R | PROT_W), out[64];
+	struct mm *mm = mm_create(), *old = current_thread()->mm;
+	unsigned long at = 0, end;
+	u8 in[64], out[64];
 
-	KT_ASSERT(area);
-	for (unsigned int i = 0; i < PAGE_SIZE; i++)
-		area[i] = (u8)i;
+	KT_ASSERT(!IS_ERR(mm));
+	KT_EQ(vm_map(mm, &at, 2 * PAGE_SIZE, VMA_READ | VMA_WRITE, NULL, 0, 0), 0);
+	KT_EQ(vm_unmap(mm, at + PAGE_SIZE, PAGE_SIZE), 0);
+	mm_activate(mm);
+	end = at + PAGE_SIZE;
+	for (unsigned int i = 0; i < sizeof(in); i++)
+		in[i] = (u8)(i + 1);
 	for (size_t before = 0; before <= 40; before++) {
-		u8 *from = area + PAGE_SIZE - before;
+		void __user *u = (void __user *)(end - before);
 
 		memset(out, 0xee, sizeof(out));
-		KT_EQ(arch_copy_from_user(out, (const void __user *)(u64)from, 40), 40 - before);
-		KT_ASSERT(!memcmp(out, from, before) && out[before] == 0xee);
-		KT_EQ(arch_copy_to_user((void __user *)(u64)from, out, 40), 40 - before);
-		KT_EQ(arch_clear_user((void __user *)(u64)from, 40), 40 - before);
-		memcpy(from, out, before);
+		KT_EQ(arch_copy_to_user(u, in, 40), 40 - before);
+		KT_EQ(arch_copy_from_user(out, u, 40), 40 - before);
+		KT_ASSERT(!memcmp(out, in, before) && out[before] == 0xee);
+		KT_EQ(arch_clear_user(u, 40), 40 - before);
+		KT_EQ(arch_copy_from_user(out, u, before), 0);
+		for (size_t i = 0; i < before; i++)
+			KT_ASSERT(out[i] == 0);
 	}
-	vfree(area);
+	mm_put(mm);
+	if (old)
+		mm_activate(old);
 }
