@@ -25,11 +25,11 @@
 #include <kernel/atomic.h>
 #include <kernel/bug.h>
 #include <kernel/cpu.h>
-#include <kernel/ksyms.h>
 #include <kernel/printk.h>
 #include <kernel/spinlock.h>
 #include <kernel/string.h>
 #include <tracing/events.h>
+#include "blame.h"
 #include "buddy.h"
 
 #define CACHE_MAX   32u
@@ -83,18 +83,11 @@ struct page *virt_to_page(const void *v)
 
 static void __noreturn __cold bad_page(const struct page *p, const char *what, unsigned long site)
 {
-	unsigned long off, foff, size;
-	const char *name = ksym_lookup(site, &off, &size);
-#ifdef CONFIG_DEBUG
-	const char *freed = ksym_lookup(p->index, &foff, &size);
-#else
-	const char *freed = "unknown (not a debug build)";
+	struct blame freed = blame(p->flags & PG_POISON ? p->index : 0);
 
-	foff = 0;
-#endif
-	panic("page %#llx (refs %u, order %u, flags %#x): %s at %s+%#lx; last freed at %s+%#lx",
-	      (unsigned long long)page_to_phys(p), p->refs, p->order, p->flags, what, name, off,
-	      freed, foff);
+	panic("page %#llx (refs %u, order %u, flags %#x): %s in %s; last freed by %s",
+	      (unsigned long long)page_to_phys(p), p->refs, p->order, p->flags, what,
+	      blame(site).text, freed.text);
 }
 
 #ifdef CONFIG_DEBUG
@@ -118,18 +111,13 @@ static void check_poison(struct page *p, unsigned int order, unsigned long site)
 		if (!(p[i].flags & PG_POISON))
 			continue;
 		p[i].flags &= (u8)~PG_POISON;
-		for (unsigned int k = 0; k < PAGE_SIZE / sizeof(*w); k++) {
-			unsigned long off, size;
-			const char *name;
-
-			if (likely(w[k] == POISON_WORD))
-				continue;
-			name = ksym_lookup(p[i].index, &off, &size);
-			panic("free page written after free: address %#lx holds %#llx; page freed "
-			      "at "
-			      "%s+%#lx, found by an allocation at %#lx",
-			      (unsigned long)&w[k], (unsigned long long)w[k], name, off, site);
-		}
+		for (unsigned int k = 0; k < PAGE_SIZE / sizeof(*w); k++)
+			if (unlikely(w[k] != POISON_WORD))
+				panic("free page written after free: %#lx holds %#llx; freed in "
+				      "%s, "
+				      "noticed by an allocation in %s",
+				      (unsigned long)&w[k], (unsigned long long)w[k],
+				      blame(p[i].index).text, blame(site).text);
 	}
 }
 #else

@@ -19,10 +19,10 @@
 #define LOG_TAG "slab"
 #include <kernel/atomic.h>
 #include <kernel/bug.h>
-#include <kernel/ksyms.h>
 #include <kernel/mm.h>
 #include <kernel/spinlock.h>
 #include <kernel/string.h>
+#include "blame.h"
 #include "buddy.h"
 #include "slab.h"
 
@@ -85,19 +85,14 @@ static struct guard *guard_of(const void *obj)
 	return (struct guard *)obj - 1;
 }
 
+/* `then` and its site: what was last done to the object before. */
 static void __noreturn __cold bad_object(const struct kmem_cache *c, const void *obj,
-					 const char *what, const void *where, unsigned long site)
+					 const char *what, const void *where, const char *then,
+					 unsigned long then_site, unsigned long site)
 {
-	const struct guard *g = guard_of(obj);
-	unsigned long a_off, f_off, s_off, size;
-	const char *a = ksym_lookup(g->alloc_site, &a_off, &size);
-	const char *f = ksym_lookup(g->free_site, &f_off, &size);
-	const char *s = ksym_lookup(site, &s_off, &size);
-
-	panic("%s: object %#lx of %s (%u bytes asked), bad at %#lx, seen at %s+%#lx; last "
-	      "allocated at %s+%#lx, last freed at %s+%#lx",
-	      what, (unsigned long)obj, c->name, g->size, (unsigned long)where, s, s_off, a, a_off,
-	      f, f_off);
+	panic("%s: byte %ld of %#lx (%s, %u bytes asked), seen in %s; %s in %s", what,
+	      (long)((const u8 *)where - (const u8 *)obj), (unsigned long)obj, c->name,
+	      guard_of(obj)->size, blame(site).text, then, blame(then_site).text);
 }
 
 /* First byte of [p, end) that is not `byte`, or NULL. */
@@ -129,9 +124,10 @@ static void object_allocated(const struct kmem_cache *c, void *obj, u32 size, un
 	const u8 *bad = find_other(obj, (u8 *)obj + c->size, FREE_BYTE);
 
 	if (unlikely(bad))
-		bad_object(c, obj, "object written after free", bad, site);
+		bad_object(c, obj, "object written after free", bad, "freed", g->free_site, site);
 	if (unlikely(g->state != SLOT_FREE || g->red != RED_WORD))
-		bad_object(c, obj, "free object's guard overwritten", g, site);
+		bad_object(c, obj, "free object's guard overwritten", g, "freed", g->free_site,
+			   site);
 	g->state = SLOT_USED;
 	g->size = size;
 	g->alloc_site = site;
@@ -143,15 +139,19 @@ static void object_freed(const struct kmem_cache *c, void *obj, unsigned long si
 	struct guard *g = guard_of(obj);
 	const u8 *bad;
 
-	if (unlikely(g->red != RED_WORD))
-		bad_object(c, obj, "write before the object", &g->red, site);
+	bad = find_other((const u8 *)&g->red, obj, RED_BYTE);
+	if (unlikely(bad))
+		bad_object(c, obj, "write before the object", bad, "allocated", g->alloc_site,
+			   site);
 	if (unlikely(g->state == SLOT_FREE))
-		bad_object(c, obj, "double free", obj, site);
+		bad_object(c, obj, "double free", obj, "first freed", g->free_site, site);
 	if (unlikely(g->state != SLOT_USED || g->size > c->size))
-		bad_object(c, obj, "object's guard overwritten", g, site);
+		bad_object(c, obj, "object's guard overwritten", g, "allocated", g->alloc_site,
+			   site);
 	bad = find_other((u8 *)obj + g->size, slot_end(c, obj), RED_BYTE);
 	if (unlikely(bad))
-		bad_object(c, obj, "write past the end of the object", bad, site);
+		bad_object(c, obj, "write past the end of the object", bad, "allocated",
+			   g->alloc_site, site);
 	g->state = SLOT_FREE;
 	g->free_site = site;
 	memset(obj, FREE_BYTE, c->size);
@@ -178,11 +178,10 @@ static void large_freed(struct page *p, unsigned long site)
 	const u8 *bad = find_other(base + p->index, base + (PAGE_SIZE << p->order), RED_BYTE);
 
 	if (unlikely(bad))
-		panic("write past the end of the object: %#lx (%llu bytes asked): bad byte at "
-		      "%#lx, "
-		      "allocated at %#lx, freed at %#lx",
-		      (unsigned long)base, (unsigned long long)p->index, (unsigned long)bad,
-		      (unsigned long)p->owner, site);
+		panic("write past the end of the object: byte %ld of %#lx (%llu bytes asked), seen "
+		      "in %s; allocated in %s",
+		      (long)(bad - base), (unsigned long)base, (unsigned long long)p->index,
+		      blame(site).text, blame((unsigned long)p->owner).text);
 }
 
 static size_t large_size(const struct page *p)
@@ -302,8 +301,8 @@ static void cache_free(struct kmem_cache *c, struct slab *s, void *obj, unsigned
 	irqflags_t f;
 
 	if (unlikely(off % c->stride || off / c->stride >= c->count))
-		panic("kfree(%#lx): not the start of an object of %s; freed at %#lx",
-		      (unsigned long)obj, c->name, site);
+		panic("kfree(%#lx): not the start of an object of %s; freed in %s",
+		      (unsigned long)obj, c->name, blame(site).text);
 	f = spin_lock_irqsave(&c->lock);
 	object_freed(c, obj, site);
 	if (!s->nfree)
@@ -326,8 +325,8 @@ static struct slab *slab_of(const void *p, unsigned long site)
 	struct page *page = virt_to_page(p);
 
 	if (unlikely(!page || !(page->flags & PG_SLAB)))
-		panic("free of %#lx, which is not a slab object; freed at %#lx", (unsigned long)p,
-		      site);
+		panic("free of %#lx, which is not a slab object; freed in %s", (unsigned long)p,
+		      blame(site).text);
 	return page->slab;
 }
 
@@ -381,8 +380,8 @@ void kmem_cache_free(struct kmem_cache *c, void *p)
 		return;
 	s = slab_of(p, RET_IP);
 	if (unlikely(s->cache != c))
-		panic("free of %#lx to cache %s, but it is from %s; freed at %#lx",
-		      (unsigned long)p, c->name, s->cache->name, RET_IP);
+		panic("free of %#lx to cache %s, but it is from %s; freed in %s", (unsigned long)p,
+		      c->name, s->cache->name, blame(RET_IP).text);
 	cache_free(c, s, p, RET_IP);
 }
 
@@ -434,9 +433,10 @@ void kfree(const void *p)
 		cache_free(s->cache, s, (void *)p, RET_IP);
 		return;
 	}
-	if (unlikely(!page || (unsigned long)p & (PAGE_SIZE - 1) || !page->refs))
-		panic("kfree(%#lx): not an allocated object; freed at %#lx", (unsigned long)p,
-		      RET_IP);
+	if (unlikely(!page || (unsigned long)p & (PAGE_SIZE - 1) || page->flags & PG_RESERVED ||
+		     !page->refs))
+		panic("kfree(%#lx): not an allocated object; freed in %s", (unsigned long)p,
+		      blame(RET_IP).text);
 	large_freed(page, RET_IP);
 	page_free_site(page, page->order, RET_IP);
 }

@@ -28,6 +28,7 @@
 #include <kernel/string.h>
 #include <kernel/thread.h>
 #include <tracing/events.h>
+#include "blame.h"
 #include "pgtable.h"
 
 #define KSTACK_VA    (VMALLOC_END - (1ul << 40))
@@ -208,8 +209,8 @@ static struct vm_area *area_of(const void *p, unsigned long site) REQUIRES(vmall
 	if (!a || a->start != (unsigned long)p)
 		panic("free of %#lx: not the start of a vmalloc area or kernel stack (freed "
 		      "twice?), "
-		      "at %#lx",
-		      (unsigned long)p, site);
+		      "in %s",
+		      (unsigned long)p, blame(site).text);
 	return a;
 }
 
