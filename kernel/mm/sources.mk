@@ -15,5 +15,6 @@ kernel-y += kernel/mm/fork.c
 kernel-y += kernel/mm/uaccess.c
 ifneq ($(CONFIG),lean)
 kernel-y += kernel/mm/mm_ktest.c
+kernel-y += kernel/mm/stress_ktest.c
 kernel-y += kernel/mm/misuse_ktest.c
 endif

@@ -175,11 +175,16 @@ static struct vm_area *area_new(unsigned long size)
 void *vmalloc(size_t size, unsigned int prot)
 {
 	struct vm_area *a;
+	u64 total, left;
 	irqflags_t f;
 	int r;
 
 	recycle_stale();
 	if (!size || size > KSTACK_VA - VMALLOC_BASE)
+		return NULL;
+	/* What cannot succeed shall not first take all there is, with interrupts masked. */
+	mm_stats(&total, &left);
+	if (size >> PAGE_SHIFT > left)
 		return NULL;
 	a = area_new(ALIGN_UP(size, PAGE_SIZE));
 	if (!a)
