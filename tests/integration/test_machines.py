@@ -1,0 +1,107 @@
+"""Machines other than the usual one: each runs, or stops by itself with one sentence that says what to
+do. Most differ from the usual command line in one place."""
+import os
+
+import pytest
+
+import qemu
+
+DISK = "virtio-blk-pci,drive=hd,disable-legacy=on"
+
+
+class Odd:
+    """How a machine differs: -M options added, or a whole -M, -cpu, -smp, -device of the disk, more."""
+
+    def __init__(self, machine="", replace_machine="", cpu="", smp="", disk=DISK, more=(), mem="256M",
+                 append="ring=1M"):
+        self.machine, self.replace_machine, self.cpu, self.smp = machine, replace_machine, cpu, smp
+        self.disk, self.more, self.mem, self.append = disk, list(more), mem, append
+
+    def edit(self, command):
+        """The usual command line, changed."""
+        def change(option, value):
+            command[command.index(option) + 1] = value
+
+        usual = command[command.index("-M") + 1]
+        if self.replace_machine:
+            change("-M", self.replace_machine + ",memory-backend=ram")
+        elif self.machine:
+            change("-M", usual + "," + self.machine)
+        if self.cpu:
+            change("-cpu", self.cpu)
+        if self.smp:
+            change("-smp", self.smp)
+        at = command.index(DISK)
+        if self.disk:
+            command[at] = self.disk
+        else:
+            del command[at - 3:at + 1]
+        return command[:1] + self.more + command[1:]
+
+
+BOTH = ("aarch64", "x86_64")
+ARM, X86 = BOTH[:1], BOTH[1:]
+RUNS = {
+    "cpus-32": (BOTH, Odd(smp="32")),
+    "cpus-2x3": (BOTH, Odd(smp="6,sockets=2,cores=3,threads=1")),
+    "memory-32M": (BOTH, Odd(mem="32M")),
+    "memory-5G": (BOTH, Odd(mem="5G")),
+    "el2": (ARM, Odd("virtualization=on")),
+    "secure": (ARM, Odd("secure=on")),
+    "no-highmem": (ARM, Odd("highmem=off")),
+    "memory-tags": (ARM, Odd("mte=on")),
+    "cortex-a76": (ARM, Odd(cpu="cortex-a76")),
+    "qemu64": (X86, Odd(cpu="qemu64")),
+    "nehalem": (X86, Odd(cpu="Nehalem")),
+    "no-xsave": (X86, Odd(cpu="max,-xsave")),
+    "disk-transitional": (BOTH, Odd(disk="virtio-blk-pci,drive=hd")),
+    "disk-4k-blocks": (BOTH, Odd(disk=DISK + ",logical_block_size=4096,physical_block_size=4096")),
+    "disk-no-msix": (BOTH, Odd(disk=DISK + ",vectors=0")),
+    "disk-queue-4": (BOTH, Odd(disk=DISK + ",queue-size=4")),
+    "disk-behind-bridge": (BOTH, Odd(disk=DISK + ",bus=slot1",
+                                     more=["-device", "pcie-root-port,id=slot1,chassis=1"])),
+    "ring-4G": (BOTH, Odd(append="ring=4G")),
+    "unknown-options": (BOTH, Odd(append="ring=1M foo bar=baz trace=nonsense tasks=many " + "x" * 1500)),
+}
+STOPS = {
+    "no-lse": (ARM, Odd(cpu="cortex-a72"), "this CPU has no atomic instructions (ARMv8.1 LSE); use -cpu max"),
+    "gicv2": (ARM, Odd(replace_machine="virt,gic-version=2"), "use -M virt,gic-version=3"),
+    "pc": (X86, Odd(replace_machine="pc"), "on QEMU use -M q35"),
+    "no-apic": (X86, Odd(cpu="max,-apic"), "this CPU has no local APIC"),
+    "no-disk": (BOTH, Odd(disk=None), "is a disk image attached?"),
+    "disk-legacy-only": (BOTH, Odd(disk="virtio-blk-pci,drive=hd,disable-modern=on,disable-legacy=off"),
+                         "use disable-legacy=on"),
+    "memory-8M": (BOTH, Odd(mem="8M"), "no room for the black box"),
+}
+
+
+def cases(table):
+    return [pytest.param(arch, *rest, id=f"{arch}-{name}")
+            for name, (arches, *rest) in table.items() for arch in arches]
+
+
+def start(monkeypatch, arch, odd):
+    usual = qemu.command_line
+    monkeypatch.setattr(qemu, "command_line", lambda *a, **k: odd.edit(usual(*a, **k)))
+    return qemu.Guest(arch, mem=odd.mem, append=odd.append, gdb=False)
+
+
+@pytest.mark.parametrize("arch, odd", cases(RUNS))
+def test_runs(monkeypatch, arch, odd):
+    with start(monkeypatch, arch, odd) as guest:
+        guest.wait_for(qemu.PROMPT, 90)
+        assert "one two" in guest.shell("echo one two")
+        assert "bin" in guest.shell("busybox ls /")
+        for word in ("PANIC", "WARN", "BUG", "HUNG", "does not start"):
+            assert word not in guest.console(), guest.console()
+        code, words = guest.why()
+        assert code == 0, words
+
+
+@pytest.mark.parametrize("arch, odd, sentence", cases(STOPS))
+def test_stops_with_a_sentence(monkeypatch, arch, odd, sentence):
+    with start(monkeypatch, arch, odd) as guest:
+        guest.wait_exit(60)
+        console = guest.console()
+        assert sentence in console and console.count("PANIC") == 1, console
+        assert "reserved bits" not in console and os.path.getsize(guest.console_path) < 8192, console
