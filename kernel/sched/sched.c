@@ -338,6 +338,13 @@ static void sched_unpark(struct thread *t) NO_TSA
 		spin_unlock(&rq->lock);
 		spin_lock(&to->lock);
 	}
+	/* Not ahead of who runs, or a chain of newcomers would stay ahead of all others for ever.
+	 */
+	if (state == BB_ST_NEW) {
+		update_curr(to);
+		t->vruntime = MIN(MAX(to->min_vruntime, to->curr->vruntime),
+				  to->min_vruntime + 4 * SLICE_NS);
+	}
 	place(to, t, cpu);
 	spin_unlock_irqrestore(&to->lock, f);
 }
