@@ -4,8 +4,10 @@
 #include <kernel/boot.h>
 #include <kernel/ktest.h>
 #include <kernel/mm.h>
+#include <kernel/sched.h>
 #include <kernel/string.h>
 #include <kernel/thread.h>
+#include <kernel/time.h>
 #include <kernel/vm.h>
 
 /* What the compiler must not see through. */
@@ -136,6 +138,34 @@ static void stack_double_free(void)
 	kstack_free(hide(s));
 }
 
+static __noinline int dig(int depth)
+{
+	volatile u8 room[256];
+
+	room[depth % 256] = (u8)depth;
+	return depth < 1000000 ? dig(depth + 1) + room[0] : 0;
+}
+
+static void dig_in_interrupt(struct timer *t)
+{
+	dig(0);
+}
+
+static void arm_and_sleep(void *arg)
+{
+	static struct timer t;
+
+	timer_arm(&t, arch_ticks() + ns_to_ticks(20000000), dig_in_interrupt);
+	thread_sleep_ns(NSEC_PER_SEC, false);
+}
+
+/* CPU 0 is idle when the timer fires, so its interrupt digs on the boot stack. */
+static void boot_stack_overflow(void)
+{
+	KT_ASSERT(!IS_ERR(kthread_run_on(0, "ktest-armer", arm_and_sleep, NULL)));
+	thread_sleep_ns(NSEC_PER_SEC, false);
+}
+
 static void below_an_area(void)
 {
 	poke((u8 *)vmalloc(PAGE_SIZE, PROT_R | PROT_W) - 1);
@@ -217,6 +247,7 @@ static const struct {
 	{"page-wrong-order", page_wrong_order},
 	{"page-extra-put", page_extra_put},
 	{"stack-double-free", stack_double_free},
+	{"boot-stack-overflow", boot_stack_overflow},
 	{"below-an-area", below_an_area},
 	{"above-an-area", above_an_area},
 	{"write-to-text", write_to_text},

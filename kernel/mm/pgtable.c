@@ -17,6 +17,7 @@
 #include <kernel/boot.h>
 #include <kernel/bug.h>
 #include <kernel/string.h>
+#include <arch/boot.h>
 #include "buddy.h"
 #include "pgtable.h"
 
@@ -225,6 +226,8 @@ static void map_image_part(const char *start, const char *end, unsigned int prot
 
 void kernel_map_build(void)
 {
+	u64 *guard;
+
 	kernel_root = pgt_alloc_table();
 	for (unsigned int i = 0; i < boot_info.nr_ram; i++) {
 		phys_addr_t base = boot_info.ram[i].base;
@@ -236,6 +239,10 @@ void kernel_map_build(void)
 	map_image_part(__text_start, __text_end, PROT_R | PROT_X, true);
 	map_image_part(__text_end, __data_start, PROT_R, true);
 	map_image_part(__data_start, __image_end, PROT_R | PROT_W, false);
+	guard = pgt_walk(kernel_root, (unsigned long)boot_stack - PAGE_SIZE, true);
+	if (!guard)
+		panic("no memory for the kernel's page tables");
+	arch_pte_write(guard, 0);
 	if (pgt_fill_top(kernel_root, VMALLOC_BASE, VMALLOC_END))
 		panic("no memory for the kernel's page tables");
 }

@@ -27,6 +27,7 @@
 #include <kernel/spinlock.h>
 #include <kernel/string.h>
 #include <kernel/thread.h>
+#include <arch/boot.h>
 #include <tracing/events.h>
 #include "blame.h"
 #include "pgtable.h"
@@ -307,6 +308,9 @@ void kstack_free(void *base)
 
 bool kstack_is_guard(unsigned long addr)
 {
-	return addr >= KSTACK_VA && addr < VMALLOC_END &&
-	       (addr - KSTACK_VA) % SLOT_SIZE < PAGE_SIZE;
+	unsigned long boot = (unsigned long)boot_stack;
+
+	return (addr >= KSTACK_VA && addr < VMALLOC_END &&
+		(addr - KSTACK_VA) % SLOT_SIZE < PAGE_SIZE) ||
+	       (addr >= boot - PAGE_SIZE && addr < boot);
 }

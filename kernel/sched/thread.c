@@ -10,6 +10,7 @@
 #include <kernel/string.h>
 #include <kernel/time.h>
 #include <kernel/wait.h>
+#include <arch/boot.h>
 #include <tracing/events.h>
 #include <tracing/tracker.h>
 #include "sched_private.h"
@@ -43,6 +44,8 @@ static struct thread boot_thread = {
 void sched_init_early(void)
 {
 	park_ops = &sched_park_ops;
+	boot_thread.kstack_base = boot_task.stack_base = (unsigned long)boot_stack;
+	boot_thread.kstack_top = boot_task.stack_top = (unsigned long)boot_stack_top;
 	arch_set_current(&boot_thread);
 	track_tables.tasks = &boot_task;
 	track_tables.ntasks = 1;

@@ -155,6 +155,8 @@ def test_stacks_have_guard_pages(kernel_map, cpus):
     assert all(pages == set(range(1, STACK_PAGES + 1)) for pages in mapped.values()), mapped
     frames = [m.pa for m in kernel_map.within((STACKS, VMALLOC[1]))]
     assert len(set(frames)) == len(frames)
+    below_boot = kernel_map.symbol["boot_stack"] - PAGE
+    assert [m for m in kernel_map.leaves if m.va <= below_boot < m.va + m.size] == []
 
 
 def test_every_cpu_uses_this_map(healthy, kernel_map):

@@ -23,6 +23,7 @@ MISUSES = {
     "page-wrong-order": (r"page .*: freeing with another order", "page_wrong_order"),
     "page-extra-put": (r"page .*: reference dropped that was not held", "page_extra_put"),
     "stack-double-free": (r"not the start of a vmalloc area or kernel stack", "stack_double_free"),
+    "boot-stack-overflow": (r"kernel stack overflow.* of idle/0", "dig"),
     "below-an-area": (r"write not allowed: .*guard page", "below_an_area"),
     "above-an-area": (r"write not allowed: .*guard page", "above_an_area"),
     "write-to-text": (r"write not allowed: .* is read-only text", "write_to_text"),

@@ -316,7 +316,9 @@ text_no_4k:
 	.asciz	"PANIC: this CPU has no 4 KiB pages\r\n"
 
 	.bss
+	/* mm unmaps the page below it; aligned, as a walk over frames finds its end by that */
 	.balign	BOOT_STACK_BYTES
+	.skip	BOOT_STACK_BYTES
 	.globl	boot_stack, boot_stack_top
 boot_stack:	.skip BOOT_STACK_BYTES
 boot_stack_top:

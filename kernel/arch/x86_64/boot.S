@@ -203,7 +203,10 @@ early_pdpt_high:
 	.skip 4096
 early_pd:
 	.skip 4 * 4096
-	/* the boot CPU's first stack; its idle thread stays on it */
+	/* the boot CPU's first stack; its idle thread stays on it. mm unmaps the page below it; aligned,
+	 * as a walk over frames finds its end by that */
+	.balign BOOT_STACK_BYTES
+	.skip BOOT_STACK_BYTES
 	.globl boot_stack, boot_stack_top
 boot_stack:
 	.skip BOOT_STACK_BYTES

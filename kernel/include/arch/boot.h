@@ -6,6 +6,10 @@
 #define ARCH_BOOT_H
 #include <kernel/types.h>
 
+/* The boot CPU's stack, of KSTACK_SIZE bytes and aligned to that: its idle thread stays on it. The
+ * page below holds nothing; mm makes it a guard page. */
+extern char boot_stack[], boot_stack_top[];
+
 /* Makes early console output work (polled). First call of kmain. */
 void arch_early_console(void);
 /* Installs exception vectors on this CPU. Boot CPU: before arch_boot_init(); secondaries: first. */
