@@ -3,6 +3,7 @@
 #include <kernel/ksyms.h>
 #include <kernel/thread.h>
 #include <kernel/boot.h>
+#include <arch/trap.h>
 #include <arch/backtrace.h>
 #include "debug_private.h"
 
@@ -48,22 +49,42 @@ unsigned int backtrace_collect(unsigned long pc, unsigned long fp, u64 *out, uns
 	return n;
 }
 
-void backtrace_print(unsigned long pc, unsigned long fp)
+/* Where no code is, no function has made a frame yet, so the caller's frame is the topmost and the
+ * walk over frames starts with the caller's caller. */
+unsigned long backtrace_astray(const struct trap_frame *tf)
 {
-	u64 frames[BB_CRASH_FRAMES];
-	unsigned int n = backtrace_collect(pc, fp, frames, ARRAY_SIZE(frames));
+	unsigned long pc = trap_pc(tf), sp = trap_sp(tf), ra;
+	struct thread *t = arch_current();
 
+	if (pc >= (unsigned long)__text_start && pc < (unsigned long)__text_end)
+		return 0;
+	if (!t || sp < t->kstack_base || sp >= t->kstack_top)
+		return 0;
+	ra = arch_strip_ra(trap_caller(tf));
+	return ra >= (unsigned long)__text_start && ra < (unsigned long)__text_end ? ra : 0;
+}
+
+void frames_print(const u64 *frames, unsigned int n)
+{
 	for (unsigned int i = 0; i < n; i++) {
-		unsigned long off = 0, size = 0;
-		const char *name = ksym_lookup(frames[i], &off, &size);
+		/* A return address may be the next function's when the call does not return. */
+		unsigned long off = 0, size = 0, back = i ? 1 : 0;
+		const char *name = ksym_lookup(frames[i] - back, &off, &size);
 		unsigned int same = 0;
 
 		while (i + same + 1 < n && frames[i + same + 1] == frames[i])
 			same++;
-		emit("    #%u  %s+0x%lx/0x%lx", i, name, off, size);
+		emit("    #%u  %s+0x%lx/0x%lx", i, name, off + back, size);
 		if (same)
 			emit("  and %u times more", same);
 		emit("\n");
 		i += same;
 	}
+}
+
+void backtrace_print(unsigned long pc, unsigned long fp)
+{
+	u64 frames[BB_CRASH_FRAMES];
+
+	frames_print(frames, backtrace_collect(pc, fp, frames, ARRAY_SIZE(frames)));
 }

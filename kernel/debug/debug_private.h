@@ -4,6 +4,7 @@
 #define DEBUG_PRIVATE_H
 
 #include <kernel/types.h>
+#include <arch/trap.h>
 #include <tracing/blackbox.h>
 
 /* Formatted lines straight to the black box's console ring and the serial port. */
@@ -17,6 +18,10 @@ void report_print(const struct bb_report *r);
 unsigned int backtrace_collect(unsigned long pc, unsigned long fp, u64 *out, unsigned int max);
 /* Prints them as "#n name+0x12/0x40" lines. */
 void backtrace_print(unsigned long pc, unsigned long fp);
+/* The return address of a call to where no code is (the frame walk cannot know it), else 0. */
+unsigned long backtrace_astray(const struct trap_frame *tf);
+/* One line a frame; frames[0] is exact, the others are return addresses. */
+void frames_print(const u64 *frames, unsigned int n);
 
 extern const struct bb_enum_row errno_rows[];
 extern const unsigned int errno_rows_count;

@@ -111,6 +111,8 @@ static void __noreturn die(const char *reason, const struct crash_facts *f)
 {
 	struct bb_crash *cr = &trace_box.crash;
 	struct thread *t = arch_current();
+	u64 shown[BB_CRASH_FRAMES + 1] = {f->pc}, caller = f->tf ? backtrace_astray(f->tf) : 0;
+	unsigned int n = 0;
 	char who[64];
 	u32 none = 0;
 
@@ -136,7 +138,9 @@ static void __noreturn die(const char *reason, const struct crash_facts *f)
 	cr->addr = f->addr;
 	cr->code = f->code;
 	strscpy(cr->reason, reason, sizeof(cr->reason));
-	cr->nframes = backtrace_collect(0, f->fp, cr->frames, BB_CRASH_FRAMES);
+	if (caller)
+		cr->frames[n++] = caller;
+	cr->nframes = n + backtrace_collect(0, f->fp, cr->frames + n, BB_CRASH_FRAMES - n);
 	atomic_store_release(&cr->valid, 1);
 	atomic_store_release(&trace_box.control.panicked, 1);
 	stop_others();
@@ -146,7 +150,8 @@ static void __noreturn die(const char *reason, const struct crash_facts *f)
 	     owner_name(cr->task, who, sizeof(who)), (unsigned long long)time_ns() / 1000000);
 	if (f->tf)
 		arch_trap_print(f->tf, emit_register_line);
-	backtrace_print(f->pc, f->fp);
+	memcpy(shown + 1, cr->frames, cr->nframes * sizeof(*shown));
+	frames_print(shown, cr->nframes + 1);
 	print_held();
 	if (cmdline_is("panic", "halt")) {
 		emit("Halted (panic=halt): the black box can be read.\n");

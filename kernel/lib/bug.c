@@ -29,7 +29,9 @@ static void __noreturn die(const char *reason, const struct crash_facts *f)
 
 void panic(const char *fmt, ...)
 {
-	struct crash_facts f = {.pc = RET_IP, .sp = arch_sp(), .fp = *(unsigned long *)arch_fp()};
+	/* Inside the call: what follows it may be the next function. */
+	struct crash_facts f = {
+		.pc = RET_IP - 1, .sp = arch_sp(), .fp = *(unsigned long *)arch_fp()};
 	char reason[160];
 	va_list ap;
 
@@ -61,5 +63,5 @@ void warn_at(const char *file, int line, const char *what)
 {
 	pr_warn("WARNING at %s:%d: %s", file, line, what);
 	if (ops)
-		ops->backtrace(RET_IP, *(unsigned long *)arch_fp());
+		ops->backtrace(RET_IP - 1, *(unsigned long *)arch_fp());
 }

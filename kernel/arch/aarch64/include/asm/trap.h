@@ -31,6 +31,10 @@ static inline unsigned long trap_fp(const struct trap_frame *tf)
 {
 	return tf->x[29];
 }
+static inline unsigned long trap_caller(const struct trap_frame *tf)
+{
+	return tf->x[30];
+}
 static inline bool trap_from_user(const struct trap_frame *tf)
 {
 	return (tf->pstate & PSR_MODE_MASK) == PSR_MODE_EL0;

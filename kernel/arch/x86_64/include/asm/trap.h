@@ -24,6 +24,10 @@ static inline unsigned long trap_fp(const struct trap_frame *tf)
 {
 	return tf->rbp;
 }
+static inline unsigned long trap_caller(const struct trap_frame *tf)
+{
+	return *(const unsigned long *)tf->rsp;
+}
 static inline bool trap_from_user(const struct trap_frame *tf)
 {
 	return (tf->cs & 3) != 0;
