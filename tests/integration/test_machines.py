@@ -65,8 +65,11 @@ RUNS = {
 }
 STOPS = {
     "no-lse": (ARM, Odd(cpu="cortex-a72"), "this CPU has no atomic instructions (ARMv8.1 LSE); use -cpu max"),
+    "no-lse-el2": (ARM, Odd("virtualization=on", cpu="cortex-a72"), "(ARMv8.1 LSE); use -cpu max"),
     "gicv2": (ARM, Odd(replace_machine="virt,gic-version=2"), "use -M virt,gic-version=3"),
     "pc": (X86, Odd(replace_machine="pc"), "on QEMU use -M q35"),
+    "no-nx": (X86, Odd(cpu="qemu64,-nx"), "cannot forbid execution (NX); use -cpu max"),
+    "no-64-bit": (X86, Odd(cpu="qemu32"), "no 64-bit mode or cannot forbid execution (NX); use -cpu max"),
     "no-apic": (X86, Odd(cpu="max,-apic"), "this CPU has no local APIC"),
     "no-disk": (BOTH, Odd(disk=None), "is a disk image attached?"),
     "disk-legacy-only": (BOTH, Odd(disk="virtio-blk-pci,drive=hd,disable-modern=on,disable-legacy=off"),

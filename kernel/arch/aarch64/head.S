@@ -12,7 +12,7 @@
  * stays on the boot CPU until arch_irqchip_init() has mapped the UART; a starting secondary uses
  * it for a few instructions.
  *
- * Registers kept on the way: x20 entry counter, x21 device tree, x22 start of RAM.
+ * Registers kept on the way: x20 entry counter, x21 device tree, x22 start of RAM, x23 entered at EL2.
  *
  * Secondary CPU: PSCI CPU_ON enters secondary_entry with x0 = physical address of its
  * struct secondary_args. It goes straight to the final kernel tables.
@@ -39,6 +39,7 @@ image_head:
 	.text
 primary_entry:
 	msr	daifset, #0xf
+	mov	x23, xzr
 	mov	x21, x0
 	bl	el2_leave
 	bl	cpu_check
@@ -74,6 +75,7 @@ primary_high:
 
 FUNC(secondary_entry)
 	msr	daifset, #0xf
+	mov	x23, xzr
 	mov	x19, x0
 	bl	el2_leave
 	bl	cpu_check
@@ -108,13 +110,14 @@ mmu_on:
 	br	x3
 
 /* Entered at EL2 (machine with virtualization=on): gives EL1 everything and continues there at the
- * caller. Clobbers x0-x2. */
+ * caller, with x23 = 1. Clobbers x0-x2. */
 el2_leave:
 	mrs	x0, CurrentEL
 	cmp	x0, #(2 << 2)
 	b.eq	1f
 	ret
-1:	mov	x0, #(1 << 31)		/* EL1 is 64-bit; nothing is trapped */
+1:	mov	x23, #1
+	mov	x0, #(1 << 31)		/* EL1 is 64-bit; nothing is trapped */
 	msr	hcr_el2, x0
 	isb
 	mrs	x0, cnthctl_el2		/* EL1 may use the counters and timers */
@@ -163,7 +166,8 @@ cpu_check:
 	b.eq	early_die
 	ret
 
-/* x1 = text. The UART of the virt machine, as no tree was read yet; then PSCI SYSTEM_OFF. */
+/* x1 = text, x23 = 1 if the CPU was entered at EL2. The UART of the virt machine, as no tree was read
+ * yet; then PSCI SYSTEM_OFF. */
 early_die:
 	movz	x2, #0x0900, lsl #16
 1:	ldrb	w0, [x1], #1
@@ -172,7 +176,9 @@ early_die:
 	b	1b
 2:	movz	x0, #0x8400, lsl #16
 	movk	x0, #0x0008
+	cbnz	x23, 4f
 	hvc	#0
+4:	smc	#0			/* who had EL2 has its firmware above that */
 3:	wfi
 	b	3b
 

@@ -388,7 +388,8 @@ void arch_boot_init(void)
 	u32 n, gic;
 
 	if (!open_tree())
-		panic("no usable device tree at %#lx (the loader passes its address in x0)",
+		panic("no usable device tree at %#lx: the loader passes its address in x0, QEMU "
+		      "to kernel.img only, not to kernel.elf",
 		      arch_dtb_pa);
 	boot_info.machine = fdt_string(f, fdt_root(f), "model");
 	if (!boot_info.machine)

@@ -21,6 +21,15 @@
 /* present, writable, accessed, dirty, 2 MiB */
 #define PDE_FLAGS 0xe3
 #define BOOT_CODE32 0x08
+#define CPUID_EXTENDED  0x80000000
+#define CPUID_LONG_MODE (1 << 29)
+#define CPUID_NX        (1 << 20)
+/* as in platform.c */
+#define UART_DATA   0x3f8
+#define UART_LSR    0x3fd
+#define UART_EMPTY  0x20
+#define DEBUG_EXIT  0xf4
+#define EXIT_FAILED 0x11
 
 	.section .note.pvh, "a", @note
 	.balign 4
@@ -53,6 +62,18 @@ x86_pvh_entry:
 	movl %edx, %ebp
 	cli
 	cld
+	/* without 64-bit mode or NX the next steps would reset the machine, or fault on their own tables */
+	movl %ebx, %edi
+	movl $CPUID_EXTENDED, %eax
+	cpuid
+	cmpl $CPUID_EXTENDED, %eax
+	jbe early_die
+	movl $(CPUID_EXTENDED + 1), %eax
+	cpuid
+	notl %edx
+	testl $(CPUID_LONG_MODE | CPUID_NX), %edx
+	jnz early_die
+	movl %edi, %ebx
 	movl $PA(__bss_start), %edi
 	movl $PA(__image_end), %ecx
 	subl %edi, %ecx
@@ -87,6 +108,25 @@ x86_pvh_entry:
 	lgdtl PA(boot_gdt_ptr)
 	enter_long_mode boot_low64
 	.size x86_pvh_entry, . - x86_pvh_entry
+
+/* One line on the first serial port, then QEMU's isa-debug-exit if it is there. */
+early_die:
+	movl $PA(text_no_cpu), %esi
+1:	movw $UART_LSR, %dx
+	inb %dx, %al
+	testb $UART_EMPTY, %al
+	jz 1b
+	lodsb
+	testb %al, %al
+	jz 2f
+	movw $UART_DATA, %dx
+	outb %al, %dx
+	jmp 1b
+2:	movb $EXIT_FAILED, %al
+	outb %al, $DEBUG_EXIT
+3:	cli
+	hlt
+	jmp 3b
 
 	.code64
 boot_low64:
@@ -157,6 +197,8 @@ ap_high64:
 	ud2
 
 	.section .rodata, "a", @progbits
+text_no_cpu:
+	.asciz "PANIC: this CPU has no 64-bit mode or cannot forbid execution (NX); use -cpu max\r\n"
 	.code16
 	.globl x86_ap_trampoline, x86_ap_trampoline_end
 x86_ap_trampoline:
