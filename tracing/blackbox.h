@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #define BB_MAGIC      0x5448474953444e48ull /* "HNDSIGHT" in little-endian memory */
-#define BB_VERSION    0x00010000u /* major << 16 | minor; another major is another format */
+#define BB_VERSION    0x00010001u /* major << 16 | minor; another major is another format */
 #define BB_BYTE_ORDER 0x01020304u
 #define BB_ALIGN      4096u
 #define BB_NAME_LEN   32
@@ -77,6 +77,7 @@ enum bb_section_kind {
 	BB_SEC_COUNTERS = 14, /* struct bb_counter */
 	BB_SEC_CMDLINE = 15,  /* NUL-terminated text */
 	BB_SEC_REPORTS = 16,  /* struct bb_report: what the run-time checks found */
+	BB_SEC_QUEUES = 17,   /* struct bb_queue: request queues shared with devices */
 };
 
 struct bb_section {
@@ -296,7 +297,8 @@ struct bb_wait {
 	uint32_t kind;  /* enum bb_wait_kind */
 	uint32_t class; /* lock class or 0 */
 	uint32_t owner; /* owner word seen when the wait began; 0 unknown */
-	uint32_t arg;   /* CHILD: pid; IPI: target cpu; SPIN: owner word of the spinner */
+	uint32_t arg;   /* CHILD: pid; IPI: target cpu; SPIN: owner word of the spinner;
+			 * MUTEX to SEM: the lock's history_next when the wait began */
 };
 struct bb_class {
 	char name[BB_NAME_LEN]; /* "ext2.root" */
@@ -480,7 +482,33 @@ enum bb_check {
 	BB_CHK_UNINIT,
 	BB_CHK_EXIT,
 	BB_CHK_WATCHDOG,
-	BB_CHK_HOLD
+	BB_CHK_HOLD,
+	BB_CHK_QUEUE /* site: kernel address of the bb_queue */
+};
+
+/* A queue of requests shared with a device: a split virtqueue (virtio 1.x, 2.7) whose rings lie in
+ * the box, so that what the device has done stands beside what the driver has seen of it. A request
+ * belongs to a slot of the driver's, into which its first descriptor points; who waits for it waits
+ * for an object inside that slot. */
+#define BB_QUEUE_LOOKS 3u /* so many looks, each a second after the last: it is missing */
+struct bb_queue {
+	char name[16];        /* of the device; empty = unused */
+	uint64_t ring_offset; /* of the descriptor table, from the header */
+	uint32_t size;        /* descriptors, power of two */
+	uint32_t avail_at;    /* bytes from ring_offset: the driver's ring */
+	uint32_t used_at;     /* the device's ring */
+	uint32_t cpu;         /* the one that its interrupts go to */
+	uint32_t seen;        /* place in the device's ring up to which the driver has looked */
+	uint32_t kicked;      /* the driver's idx when it last called the device */
+	uint64_t slot_base;   /* kernel address of the slots */
+	uint32_t slot_size, slot_count;
+	uint64_t irqs; /* interrupts ever, and when the last one came */
+	uint64_t last_irq;
+	/* `cpu` looks from its one-second timer, that is, with interrupts working: how many looks
+	 * in a row found finished requests and `seen` unchanged, and when the first one was */
+	uint64_t unseen_since;
+	uint32_t looks;
+	uint32_t looked; /* `seen` at those looks */
 };
 
 #define BB_ASSERT(c, m) _Static_assert(c, m)
@@ -500,5 +528,6 @@ BB_ASSERT(sizeof(struct bb_sym) == 16, "bb_sym is part of the format");
 BB_ASSERT(sizeof(struct bb_crash) == 480, "bb_crash is part of the format");
 BB_ASSERT(sizeof(struct bb_counter) == 32, "bb_counter is part of the format");
 BB_ASSERT(sizeof(struct bb_report) == 72, "bb_report is part of the format");
+BB_ASSERT(sizeof(struct bb_queue) == 96, "bb_queue is part of the format");
 
 #endif

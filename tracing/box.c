@@ -169,6 +169,7 @@ void box_build(const struct box_plan *p, const struct bb_header *facts)
 		   BOX_REPORTS);
 	add_static(BB_SEC_COUNTERS, b->counters, sizeof(b->counters), sizeof(b->counters[0]),
 		   BOX_COUNTERS);
+	add_static(BB_SEC_QUEUES, b->queues, sizeof(b->queues), sizeof(b->queues[0]), BOX_QUEUES);
 	add_static(BB_SEC_CRASH, &b->crash, sizeof(b->crash), sizeof(b->crash), 1);
 	b->console.size = BOX_CONSOLE;
 	add_static(BB_SEC_CONSOLE, &b->console, sizeof(b->console) + BOX_CONSOLE,
@@ -329,6 +330,59 @@ int box_trace_select(const char *list, uint32_t len)
 	for (unsigned i = 0; i < BB_MAX_EVENTS; i++)
 		__atomic_store_n(&control[i], event_on[i], __ATOMIC_RELAXED);
 	return 0;
+}
+
+struct bb_queue *box_queue(const char *name, void **rings)
+{
+	uint64_t len = text_len(name);
+
+	for (unsigned i = 0; i < BOX_QUEUES; i++) {
+		struct bb_queue *q = &trace_box.queues[i];
+
+		if (q->name[0])
+			continue;
+		copy(q->name, name, len < sizeof(q->name) ? len : sizeof(q->name) - 1);
+		q->ring_offset = (uint64_t)((char *)trace_box.queue_rings[i] - (char *)&trace_box);
+		*rings = trace_box.queue_rings[i];
+		return q;
+	}
+	return (struct bb_queue *)0;
+}
+
+/* The device's index: second half-word of its ring. */
+static uint16_t device_idx(const struct bb_queue *q)
+{
+	return __atomic_load_n((const uint16_t *)(const void *)((const char *)&trace_box +
+								q->ring_offset + q->used_at + 2),
+			       __ATOMIC_ACQUIRE);
+}
+
+/* The timer's interrupt and the device's have the same priority on the same CPU. That this look
+ * runs again and again, each time a second after one that saw the request finished, shows that the
+ * CPU takes interrupts and that the device's is not among them. One more look than seems needed: a
+ * CPU that was stalled for that second inside the interrupt takes the timer's first, once. The
+ * driver's handler cannot run beside us: `seen` stands still. */
+const struct bb_queue *box_queues_look(uint32_t cpu, uint64_t now)
+{
+	const struct bb_queue *found = (const struct bb_queue *)0;
+
+	for (unsigned i = 0; i < BOX_QUEUES && trace_box.queues[i].name[0]; i++) {
+		struct bb_queue *q = &trace_box.queues[i];
+		uint32_t seen = __atomic_load_n(&q->seen, __ATOMIC_RELAXED), looks = 0;
+
+		if (q->cpu != cpu || !q->size)
+			continue;
+		if (device_idx(q) != (uint16_t)seen) {
+			looks = q->looks && q->looked == seen ? q->looks + 1 : 1;
+			if (looks == 1)
+				__atomic_store_n(&q->unseen_since, now, __ATOMIC_RELAXED);
+		}
+		__atomic_store_n(&q->looked, seen, __ATOMIC_RELAXED);
+		__atomic_store_n(&q->looks, looks, __ATOMIC_RELEASE);
+		if (looks == BB_QUEUE_LOOKS)
+			found = q;
+	}
+	return found;
 }
 
 struct bb_counter *box_counter(const char *name)

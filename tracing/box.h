@@ -40,6 +40,13 @@ uint64_t box_console_write(const char *s, uint32_t n);
 /* Switches by a list "sched,irq,-lock,+function" of categories or event names. Returns 0, or the
  * position (1-based) of the word that is neither. */
 int box_trace_select(const char *list, uint32_t len);
+/* A device queue with a zeroed page for its rings (*rings, page aligned, part of the kernel's
+ * image), or NULL when all are taken. The caller fills in the layout and keeps it up to date. At
+ * boot. */
+struct bb_queue *box_queue(const char *name, void **rings);
+/* From the one-second timer of `cpu`: looks for finished requests whose interrupt should have come.
+ * Returns a queue that has just been found with one that was missed, or NULL. */
+const struct bb_queue *box_queues_look(uint32_t cpu, uint64_t now);
 /* Named counter, created at first use (boot) or NULL when the table is full. */
 struct bb_counter *box_counter(const char *name);
 

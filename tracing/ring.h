@@ -35,6 +35,7 @@
 #define BOX_REPORTS  64
 #define BOX_COUNTERS 32
 #define BOX_CONSOLE  65536
+#define BOX_QUEUES   8 /* disks and network cards that get rings in the box */
 struct trace_box {
 	struct bb_header header;
 	struct bb_section dir[BOX_DIR];
@@ -45,6 +46,8 @@ struct trace_box {
 	struct bb_crash crash;
 	struct bb_console console;
 	char console_text[BOX_CONSOLE];
+	struct bb_queue queues[BOX_QUEUES];
+	uint8_t queue_rings[BOX_QUEUES][BB_ALIGN] __attribute__((aligned(BB_ALIGN)));
 };
 extern struct trace_box trace_box;
 

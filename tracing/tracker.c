@@ -283,7 +283,7 @@ static struct bb_lock *stats_of(struct track_lock *l)
 	return (struct bb_lock *)0;
 }
 
-static void stats_wait(struct track_lock *l)
+static struct bb_lock *stats_wait(struct track_lock *l)
 {
 	struct bb_lock *s = stats_of(l);
 	uint32_t c = class_index(l);
@@ -292,6 +292,7 @@ static void stats_wait(struct track_lock *l)
 		__atomic_fetch_add(&s->waits, 1, __ATOMIC_RELAXED);
 	if (c)
 		__atomic_fetch_add(&trace_box.classes[c].contended, 1, __ATOMIC_RELAXED);
+	return s;
 }
 
 /* ---- reports ------------------------------------------------------------------------------- */
@@ -680,6 +681,7 @@ void track_block_begin(struct track_lock *l, const void *object, uint32_t kind, 
 {
 	struct bb_task *t = port_task();
 	uint32_t owner = l ? GET(l->owner) : 0;
+	struct bb_lock *s = l ? stats_wait(l) : (struct bb_lock *)0;
 
 	if (t) {
 		struct bb_wait w = {.object = (uintptr_t)(l ? l : object),
@@ -689,7 +691,7 @@ void track_block_begin(struct track_lock *l, const void *object, uint32_t kind, 
 				    .kind = kind,
 				    .class = class_index(l),
 				    .owner = owner,
-				    .arg = arg};
+				    .arg = s ? GET(s->history_next) : arg};
 
 		if (__builtin_expect(t->nheld != 0, 0))
 			note_gone(t, __builtin_frame_address(0));
@@ -699,7 +701,6 @@ void track_block_begin(struct track_lock *l, const void *object, uint32_t kind, 
 		trace(wait_begin, kind, (uintptr_t)object, site);
 		return;
 	}
-	stats_wait(l);
 	trace(lock_wait, (uintptr_t)l, class_index(l), owner_tid(owner), site);
 	check_wait(l, site);
 }

@@ -2,8 +2,8 @@
  *
  * Each is a few lines of ordinary kernel code with one mistake, run in kernel threads of its own,
  * so what the tracker, the watchdog and the host tool say about it rests on their mechanisms alone.
- * The seed's bug, exec-deadlock, sits in the loader (kernel/task/exec.c). Compiled in only where
- * HANGBENCH is on. */
+ * The seed's bug, exec-deadlock, sits in the loader (kernel/task/exec.c), those of a disk in its
+ * driver. Compiled in only where HANGBENCH is on. */
 #include <kernel/annotate.h>
 #include <kernel/boot.h>
 #include <kernel/bug.h>
@@ -225,6 +225,11 @@ static const struct {
 	void (*fn)(void);
 } bugs[] = {
 	{"exec-deadlock", NULL}, /* in the loader */
+	/* in the disk's driver */
+	{"irq-not-enabled", NULL},
+	{"lost-irq", NULL},
+	{"lost-kick", NULL},
+	{"lost-completion", NULL},
 	{"abba-mutex", abba_mutex},
 	{"abba-spin", abba_spin},
 	{"self-spin", self_spin},

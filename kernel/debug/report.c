@@ -86,6 +86,10 @@ static void sentence(const struct bb_report *r)
 	case BB_CHK_UNINIT:
 		emit("BUG: a lock at 0x%llx was never initialised.\n", (unsigned long long)r->lock);
 		break;
+	case BB_CHK_QUEUE:
+		emit("HUNG: device %.15s has finished a request, but its interrupt never came.\n",
+		     ((const struct bb_queue *)(unsigned long)r->site)->name);
+		break;
 	case BB_CHK_WATCHDOG:
 		emit("HUNG: CPU %u has taken no timer interrupt for seconds; it runs %s.\n",
 		     r->task && r->task <= track_tables.ntasks ? track_tables.tasks[r->task - 1].cpu
@@ -130,10 +134,12 @@ void report_print(const struct bb_report *r)
 		r->check < ARRAY_SIZE(second) && second[r->check] ? second[r->check] : "waits at";
 
 	sentence(r);
-	site(r->check == BB_CHK_UNLOCK || r->check == BB_CHK_WATCHDOG ? "at" : "taken at", r->site);
+	if (r->check != BB_CHK_QUEUE)
+		site(r->check == BB_CHK_UNLOCK || r->check == BB_CHK_WATCHDOG ? "at" : "taken at",
+		     r->site);
 	site(label, r->site2);
 	emit("       %s CPU %u, t=%llu.%03llu s, event %u:%u\n",
-	     r->check == BB_CHK_WATCHDOG ? "noticed by" : "on", r->cpu,
+	     r->check == BB_CHK_WATCHDOG || r->check == BB_CHK_QUEUE ? "noticed by" : "on", r->cpu,
 	     (unsigned long long)(ticks_to_ns(r->ticks - box_header()->clock_anchor) / 1000000000),
 	     (unsigned long long)(ticks_to_ns(r->ticks - box_header()->clock_anchor) / 1000000 %
 				  1000),

@@ -6,7 +6,10 @@
  * interrupted by NMI (x86) or by an interrupt of NMI priority (aarch64), which records where it is;
  * then it is reported. CPU 0's timer also walks the waits (track_scan_waits). The last CPU to go
  * idle asks whether any timer but these is armed; if none is and somebody waits for a lock, the
- * scan runs at once. All of it only with checks on; the records are there anyway. */
+ * scan runs at once. All of it only with checks on; the records are there anyway.
+ *
+ * One record is made here, checks on or off: each CPU's timer looks whether devices whose
+ * interrupts come to this CPU have finished what no handler has seen (box_queues_look). */
 #include <kernel/cpu.h>
 #include <kernel/debug.h>
 #include <kernel/sched.h>
@@ -14,6 +17,7 @@
 #include <arch/cpu.h>
 #include <arch/irqflags.h>
 #include <arch/smp.h>
+#include <tracing/box.h>
 #include <tracing/events.h>
 #include <tracing/tracker.h>
 
@@ -53,6 +57,7 @@ static void look_at(unsigned int cpu)
 static void watchdog_fire(struct timer *t)
 {
 	unsigned int here = this_cpu(), buddy = here;
+	const struct bb_queue *missed;
 
 	do {
 		buddy = (buddy + 1) % nr_cpus;
@@ -61,6 +66,10 @@ static void watchdog_fire(struct timer *t)
 		look_at(buddy);
 	if (checks_on() && here == 0)
 		track_scan_waits(ns_to_ticks(WAIT_OLD_NS));
+	missed = box_queues_look(here, arch_ticks());
+	if (missed && checks_on())
+		track_report(BB_V_MISSING_IRQ, BB_CHK_QUEUE, NULL, (unsigned long)missed, 0,
+			     BB_OWNER_CPU | here);
 	timer_arm(t, arch_ticks() + ns_to_ticks(PERIOD_NS), watchdog_fire);
 }
 

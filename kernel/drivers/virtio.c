@@ -6,11 +6,18 @@
  * and ring entry, then avail->idx with release; the device writes data and used entry, then
  * used->idx, which we read with acquire. The device is not trusted: an id out of range, or of a
  * chain that it does not have, is dropped.
+ *
+ * The rings lie in the black box, beside the indices that say how far the driver has looked and for
+ * what it has called the device (struct bb_queue): a reader of the box sees both sides of every
+ * request. `seen` is written under the lock; `kicked` by
+ * whoever calls, and only goes forward.
  */
 #define LOG_TAG "virtio"
 #include <kernel/atomic.h>
 #include <kernel/mm.h>
 #include <kernel/printk.h>
+#include <kernel/string.h>
+#include <tracing/box.h>
 #include "virtio.h"
 
 #define DESC_NEXT  1u
@@ -31,25 +38,42 @@ static size_t virtq_used_offset(unsigned int size)
 
 _Static_assert(VIRTQ_MAX * 16 + 8 + 2 * VIRTQ_MAX + 6 + 8 * VIRTQ_MAX <= 4096, "fits one page");
 
-int virtq_init(struct virtq *q, unsigned int size)
+int virtq_init(struct virtq *q, const char *name, unsigned int size)
 {
 	struct page *page;
-	u8 *base;
+	void *base;
 
 	if (size == 0 || size > VIRTQ_MAX || (size & (size - 1)))
 		return -EINVAL;
-	page = page_alloc(0, MM_ZERO);
-	if (!page)
-		return -ENOMEM;
-	base = page_to_virt(page);
+	q->box = box_queue(name, &base);
+	if (!q->box) {
+		page = page_alloc(0, MM_ZERO);
+		if (!page)
+			return -ENOMEM;
+		base = page_to_virt(page);
+	}
 	spin_init(&q->lock, &virtq_class);
 	q->size = q->nfree = (u16)size;
-	q->desc = (void *)base;
-	q->avail = (void *)(base + virtq_avail_offset(size));
-	q->used = (void *)(base + virtq_used_offset(size));
+	q->desc = base;
+	q->avail = base + virtq_avail_offset(size);
+	q->used = base + virtq_used_offset(size);
 	for (u16 i = 0; i < size; i++)
 		q->next[i] = (u16)(i + 1); /* the last one's is never followed: nfree counts */
+	if (q->box) {
+		q->box->avail_at = (u32)virtq_avail_offset(size);
+		q->box->used_at = (u32)virtq_used_offset(size);
+		WRITE_ONCE(q->box->size, size);
+	}
 	return 0;
+}
+
+void virtq_set_slots(struct virtq *q, const void *slots, size_t size, unsigned int count)
+{
+	if (!q->box)
+		return;
+	q->box->slot_base = (unsigned long)slots;
+	q->box->slot_size = (u32)size;
+	q->box->slot_count = count;
 }
 
 bool virtq_push(struct virtq *q, const struct virtq_buf *b, unsigned int out, unsigned int in,
@@ -94,6 +118,8 @@ void *virtq_pop(struct virtq *q)
 		void *token;
 
 		q->last_used++;
+		if (q->box)
+			WRITE_ONCE(q->box->seen, q->last_used);
 		if (id >= q->size || !q->token[id]) {
 			virtq_complain(q, id);
 			continue;

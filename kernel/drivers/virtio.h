@@ -38,14 +38,19 @@ struct virtq {
 	u16 tail[VIRTQ_MAX];    /* and the last */
 	void *token[VIRTQ_MAX]; /* and whose; NULL = not with the device */
 	void *notify;
+	struct bb_queue *box; /* the black box's account of it; NULL = it had no room */
 };
 struct virtq_buf {
 	phys_addr_t addr;
 	u32 len;
 };
 
-/* One page of rings for `size` descriptors. -ENOMEM, -EINVAL. */
-int virtq_init(struct virtq *q, unsigned int size) must_check;
+/* One page of rings for `size` descriptors, in the black box under `name` if it has room. -ENOMEM,
+ * -EINVAL. */
+int virtq_init(struct virtq *q, const char *name, unsigned int size) must_check;
+/* Where the requests' slots are: a chain's first buffer lies in one, and so does what its waiter
+ * waits for. */
+void virtq_set_slots(struct virtq *q, const void *slots, size_t size, unsigned int count);
 /* Gives the device a chain: `out` buffers it reads, then `in` buffers it writes. False when there
  * are not enough descriptors. */
 bool virtq_push(struct virtq *q, const struct virtq_buf *b, unsigned int out, unsigned int in,
@@ -73,8 +78,10 @@ int virtio_start(struct virtio_dev *v, unsigned int queue, struct virtq *q, cons
 		 irq_handler_t fn, void *arg) must_check;
 /* Tells the device that a chain is there. Any context. */
 void virtio_notify(struct virtq *q, u16 queue);
-/* In the handler: did this device interrupt? Acknowledges INTx. */
-bool virtio_interrupted(struct virtio_dev *v);
+/* In the handler of queue q: did this device interrupt? Acknowledges INTx. */
+bool virtio_interrupted(struct virtio_dev *v, struct virtq *q);
+/* For bug points: takes the queue's interrupt away. */
+void virtio_mute(struct virtio_dev *v, unsigned int queue);
 /* Gives the device up after a failed start. */
 void virtio_fail(struct virtio_dev *v);
 u64 virtio_config64(struct virtio_dev *v, unsigned int off); /* consistent against changes */

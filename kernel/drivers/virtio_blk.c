@@ -14,6 +14,7 @@
 #define LOG_TAG "virtio-blk"
 #include <kernel/atomic.h>
 #include <kernel/block.h>
+#include <kernel/bugpoint.h>
 #include <kernel/drivers.h>
 #include <kernel/mm.h>
 #include <kernel/printk.h>
@@ -52,7 +53,12 @@ struct blk {
 	unsigned int seg_max; /* pieces a request */
 	struct wait_queue room;
 	struct blk_slot *slots;
+	unsigned int requests; /* for bug points: sent so far, about */
 };
+
+/* Bug points (hangs on demand): at this request, in the middle of the boot, an interrupt, a call of
+ * the device or a completion goes missing. */
+#define BUG_REQUEST 20u
 
 DEFINE_LOCK_CLASS(blk_done_class, "virtio_blk.done", BB_LK_COMPLETION, 0);
 
@@ -96,6 +102,13 @@ static struct blk_slot *blk_try_submit(struct blk *b, u64 sector, const struct b
 	return s;
 }
 
+static void blk_bugs(struct blk *b)
+{
+	WRITE_ONCE(b->requests, b->requests + 1);
+	if (bugpoint("lost-irq") && b->requests == BUG_REQUEST)
+		virtio_mute(&b->v, 0);
+}
+
 static int blk_request(struct blk *b, u64 sector, const struct block_vec *v, u32 n, u32 sectors)
 {
 	struct blk_slot *s;
@@ -104,7 +117,9 @@ static int blk_request(struct blk *b, u64 sector, const struct block_vec *v, u32
 	while (!(s = blk_try_submit(b, sector, v, n)))
 		wait_event(&b->room, blk_has_room(b, n + 2), BB_WAIT_IO, 0);
 	trace(block_submit, sector, (u64)sectors * SECTOR);
-	virtio_notify(&b->q, 0);
+	blk_bugs(b);
+	if (!bugpoint("lost-kick") || b->requests != BUG_REQUEST)
+		virtio_notify(&b->q, 0);
 	wait_for_completion_kind(&s->done, BB_WAIT_IO);
 	status = READ_ONCE(s->status);
 	atomic_store_release(&s->used, false);
@@ -150,7 +165,7 @@ static bool blk_interrupt(unsigned int irq, void *arg)
 	struct blk_slot *s;
 	irqflags_t flags;
 
-	if (!virtio_interrupted(&b->v))
+	if (!virtio_interrupted(&b->v, &b->q))
 		return false;
 	for (;;) {
 		flags = spin_lock_irqsave(&b->q.lock);
@@ -159,7 +174,8 @@ static bool blk_interrupt(unsigned int irq, void *arg)
 		if (!s)
 			break;
 		trace(block_done, s->header.sector, s->status == STATUS_OK ? 0 : (s64)-EIO);
-		complete(&s->done);
+		if (!bugpoint("lost-completion") || b->requests != BUG_REQUEST)
+			complete(&s->done);
 		wake_up_all(&b->room);
 	}
 	return true;
@@ -187,10 +203,14 @@ static int blk_start(struct blk *b)
 	for (unsigned int i = 0; i < SLOTS; i++)
 		completion_init(&b->slots[i].done, &blk_done_class);
 	waitq_init(&b->room);
-	err = virtq_init(&b->q, pow2);
+	err = virtq_init(&b->q, b->name, pow2);
 	if (err)
 		return err;
-	return virtio_start(&b->v, 0, &b->q, b->name, blk_interrupt, b);
+	virtq_set_slots(&b->q, b->slots, sizeof(*b->slots), SLOTS);
+	err = virtio_start(&b->v, 0, &b->q, b->name, blk_interrupt, b);
+	if (bugpoint("irq-not-enabled") && !err)
+		virtio_mute(&b->v, 0);
+	return err;
 }
 
 /* A disk that does not start is left alone: its memory may already be known to the device. */

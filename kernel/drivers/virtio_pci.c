@@ -7,6 +7,7 @@
 #include <kernel/errno.h>
 #include <kernel/mm.h>
 #include <kernel/printk.h>
+#include <arch/time.h>
 #include "mmio.h"
 #include "virtio.h"
 
@@ -38,6 +39,8 @@
 #define STATUS_FEATURES_OK      8u
 #define STATUS_FAILED           128u
 #define NO_VECTOR               0xffffu
+#define PCI_COMMAND             0x04
+#define PCI_NO_INTX             0x400u
 #define RESET_READS             100000u /* a reset takes a register read or two; this is for broken devices */
 
 static void virtio_add_status(struct virtio_dev *v, u8 bit)
@@ -179,15 +182,38 @@ int virtio_start(struct virtio_dev *v, unsigned int queue, struct virtq *q, cons
 	return 0;
 }
 
-void virtio_notify(struct virtq *q, u16 queue)
+void virtio_mute(struct virtio_dev *v, unsigned int queue)
 {
-	smp_mb(); /* the chain before the call */
-	mmio_write16(q->notify, queue);
+	u16 command = (u16)pci_read32(v->pci, PCI_COMMAND);
+
+	mmio_write16(v->common + C_QUEUE_SELECT, (u16)queue);
+	mmio_write16(v->common + C_QUEUE_VECTOR, NO_VECTOR);
+	mmio_write16(v->pci->cfg + PCI_COMMAND, command | PCI_NO_INTX);
 }
 
-bool virtio_interrupted(struct virtio_dev *v)
+void virtio_notify(struct virtq *q, u16 queue)
 {
-	return v->irq_kind == PCI_IRQ_MSIX || (mmio_read8(v->isr) & 1);
+	u32 called, idx;
+
+	smp_mb(); /* the chain before the call */
+	idx = READ_ONCE(q->avail->idx);
+	mmio_write16(q->notify, queue);
+	/* Callers may pass each other here: the mark only goes forward. */
+	called = q->box ? atomic_load(&q->box->kicked) : idx;
+	while ((s16)(idx - called) > 0 && !atomic_try_cmpxchg(&q->box->kicked, &called, idx))
+		;
+}
+
+bool virtio_interrupted(struct virtio_dev *v, struct virtq *q)
+{
+	if (v->irq_kind != PCI_IRQ_MSIX && !(mmio_read8(v->isr) & 1))
+		return false;
+	if (q->box) {
+		WRITE_ONCE(q->box->cpu, this_cpu());
+		WRITE_ONCE(q->box->last_irq, arch_ticks());
+		WRITE_ONCE(q->box->irqs, q->box->irqs + 1);
+	}
+	return true;
 }
 
 u32 virtio_config32(struct virtio_dev *v, unsigned int off)
