@@ -1,5 +1,6 @@
 """Hangs on demand (kernel/debug/bugs.c): each must be named by the host tool, checks on or off, and
 by the guest itself when checks are on."""
+import json
 import re
 import time
 
@@ -44,6 +45,48 @@ def test_bug_is_named(arch, checks, bug):
         assert len(words.splitlines()) <= 25, words
         if checks == "off":
             assert "HUNG" not in guest.console() and "BUG:" not in guest.console(), guest.console()
+
+
+# What a disk and its driver can do to each other; the trouble comes in the middle of the boot.
+DEVICE_BUGS = {
+    "irq-not-enabled": ("missing-irq", [r"device vda has finished 1 request, but its interrupt never came",
+                                        r"it has not interrupted once", r"Waiting: init \(pid 1\)"]),
+    "lost-irq": ("missing-irq", [r"device vda has finished \d+ requests?, but its interrupt never came",
+                                 r"its last interrupt was at t=[\d.]+ s, of \d+",
+                                 r"Waiting: \w+ \(pid \d+\).*in blk_request\s+kernel/drivers/virtio_blk\.c:\d+"]),
+    "lost-kick": ("no-waker", [r"device vda was never told of 1 request in its queue",
+                               r"blk_request\(\) sleeps without having notified the device"]),
+    "lost-completion": ("lost-wakeup", [r"waits for device vda, which has no request left: the wake-up was lost"]),
+}
+
+
+@pytest.mark.parametrize("bug", DEVICE_BUGS)
+def test_device_bug_is_named(arch, checks, bug, tmp_path):
+    """Live and from a core, by the same words. Certain because both rings of the queue are in the
+    box: a request that the device has not finished is never blamed (test_slow_is_healthy.py)."""
+    verdict, words_hold = DEVICE_BUGS[bug]
+    options = qemu.kernel_options(bug=bug, checks=checks, append=SMALL)
+    with qemu.Guest(arch, cpus=4 if checks == "on" else 1, mem="256M", append=options, gdb=False) as guest:
+        end = time.monotonic() + 60
+        while True:
+            code, text = guest.why("--json")
+            console = guest.console()
+            if code == 1 and (checks == "off" or verdict != "missing-irq" or "HUNG:" in console):
+                break
+            assert time.monotonic() < end, f"{guest.why()[1]}\n{console[-2000:]}"
+            time.sleep(0.5)
+        assert json.loads(text)["verdicts"][0]["verdict"] == verdict, text
+        guest.qmp("stop")
+        words = guest.why()[1]
+        core = guest.dump_core(str(tmp_path / "core"), alias=False)
+        assert qemu.tracedump("why", core, "--elf", guest.elf) == (1, words)
+        for part in words_hold:
+            assert re.search(part, words), words
+        assert len(words.splitlines()) <= 25, words
+        if checks == "on" and verdict == "missing-irq":
+            assert "HUNG: device vda has finished a request, but its interrupt never came." in console
+        else:
+            assert "HUNG" not in console and "BUG:" not in console, console
 
 
 CRASHES = {

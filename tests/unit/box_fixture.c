@@ -38,6 +38,8 @@ void fx_open(struct box_fixture *f)
 	struct bb_header facts = {.machine = 183,
 				  .image_virt = FX_IMAGE,
 				  .image_size = 0x100000,
+				  .direct_virt = 0xffff000000000000ull,
+				  .direct_phys = 0x40000000,
 				  .ram_size = 64 << 20,
 				  .build_id_len = 20,
 				  .release = "Hindsight 0.1 test"};
@@ -151,6 +153,40 @@ void fx_wait(struct bb_task *t, uint32_t kind, uint64_t object, uint32_t class, 
 				   .kind = kind,
 				   .class = class,
 				   .ticks = fx_ticks(since)};
+}
+
+struct bb_queue *fx_queue(uint16_t queued, uint16_t kicked, uint16_t used, uint16_t seen)
+{
+	void *rings;
+	struct bb_queue *q = box_queue("vda", &rings);
+	uint64_t *desc = rings;
+	uint16_t *avail, *used_idx;
+	uint32_t *used_ring;
+
+	if (!q)
+		abort();
+	q->size = 8;
+	q->avail_at = 128;
+	q->used_at = 192;
+	avail = (uint16_t *)rings + 64;
+	used_idx = (uint16_t *)rings + 97;
+	used_ring = (uint32_t *)rings + 49;
+	for (uint16_t i = 0; i < 8; i++)
+		desc[2ull * i] = 0x40100000 + 64ull * i;
+	for (uint16_t i = 0; i < queued; i++)
+		avail[2 + (i & 7)] = i & 7;
+	for (uint16_t i = 0; i < used; i++)
+		used_ring[2 * (i & 7)] = i & 7;
+	avail[1] = queued;
+	*used_idx = used;
+	q->kicked = kicked;
+	q->seen = seen;
+	q->slot_base = FX_SLOT(0);
+	q->slot_size = 64;
+	q->slot_count = 8;
+	q->irqs = seen;
+	q->last_irq = fx_ticks(50);
+	return q;
 }
 
 struct bb_section *fx_section(struct box_fixture *f, uint32_t kind)

@@ -41,6 +41,11 @@ void fx_run(struct box_fixture *f, uint32_t slot, uint32_t cpu);
 void fx_hold(struct bb_task *t, uint64_t lock, uint32_t class, uint32_t func, double at);
 void fx_wait(struct bb_task *t, uint32_t kind, uint64_t object, uint32_t class, uint32_t func,
 	     double since);
+/* The queue "vda" of 8 descriptors: request n (from 0) has descriptor n and slot n, `queued`
+ * requests were put into it, the device called for `kicked`, `used` are finished, `seen` were
+ * looked at. */
+struct bb_queue *fx_queue(uint16_t queued, uint16_t kicked, uint16_t used, uint16_t seen);
+#define FX_SLOT(n) (0xffff000000100000ull + 64ull * (n))
 struct bb_section *fx_section(struct box_fixture *f, uint32_t kind);
 
 #endif

@@ -58,6 +58,7 @@ static int use(const uint8_t *mem, uint64_t size, struct td_error *e)
 /* A busy machine: events on both CPUs, a cycle, an orphan, a report, console text. */
 static void busy_box(struct box_fixture *f)
 {
+	struct bb_queue *q;
 	uint32_t c, d;
 
 	fx_open(f);
@@ -72,6 +73,14 @@ static void busy_box(struct box_fixture *f)
 	fx_wait(&f->tasks[4], BB_WAIT_MUTEX, FX_LOCK(3), c, FX_PIPE_READ, 2);
 	fx_hold(fx_task(f, 5, 9, 1, "y", BB_ST_BLOCKED), FX_LOCK(3), c, FX_LOAD_INIT, 1);
 	fx_wait(&f->tasks[5], BB_WAIT_SPIN, FX_LOCK(2), d, FX_PIPE_READ, 2);
+	q = fx_queue(6, 5, 4, 3);
+	q->looks = q->looked = 3;
+	for (uint32_t i = 0; i < 3; i++)
+		fx_wait(fx_task(f, 6 + i, 20 + i, 1, "io", BB_ST_BLOCKED), BB_WAIT_IO,
+			FX_SLOT(3 + i), 0, FX_PIPE_READ, 2);
+	fx_wait(fx_task(f, 9, 30, 1, "w", BB_ST_BLOCKED), BB_WAIT_WRITE, FX_LOCK(4), c,
+		FX_PIPE_READ, 2);
+	f->locks[1] = (struct bb_lock){.lock = FX_LOCK(4), .class = c, .history_next = 5000};
 	trace_box.reports[0] = (struct bb_report){.seq = 2,
 						  .verdict = BB_V_ORPHAN,
 						  .count = 1,
@@ -143,10 +152,15 @@ static void corrupt(uint8_t *m, uint64_t size)
 /* Places where data is dense: tables and rings, not the empty console text. */
 static void corrupt_table(struct box_fixture *f, uint8_t *m)
 {
+	if (rnd(12) == 0) { /* what a device wrote is in no section */
+		corrupt(m + trace_box.queues[0].ring_offset, 288);
+		return;
+	}
+
 	static const uint32_t kinds[] = {BB_SEC_RINGS,    BB_SEC_RINGDATA, BB_SEC_CPUS,
 					 BB_SEC_TASKS,    BB_SEC_CLASSES,  BB_SEC_LOCKS,
 					 BB_SEC_SYMS,     BB_SEC_SCHEMA,   BB_SEC_ENUMS,
-					 BB_SEC_SYMNAMES, BB_SEC_REPORTS};
+					 BB_SEC_SYMNAMES, BB_SEC_REPORTS,  BB_SEC_QUEUES};
 	struct bb_section *d = fx_section(f, kinds[rnd(sizeof(kinds) / sizeof(kinds[0]))]);
 	uint64_t span = d->size > 1200 ? 1200 * (1 + rnd(5)) : d->size;
 
@@ -287,7 +301,7 @@ static void test_other_formats(void **state)
 	fx_reseal(&f);
 	assert_int_equal(use(f.mem, f.size, &e), 1);
 
-	h->version = BB_VERSION + 0x10000;
+	h->version = 0x00020000;
 	fx_reseal(&f);
 	assert_int_equal(use(f.mem, f.size, &e), 2);
 	assert_non_null(strstr(e.text, "format version 2.0"));

@@ -348,6 +348,199 @@ static void test_no_waker(void **state)
 	done(&l, &f);
 }
 
+static void io_wait(struct box_fixture *f, uint32_t slot, uint32_t request, double since)
+{
+	fx_wait(fx_task(f, slot, slot + 10, 1, "reader", BB_ST_BLOCKED), BB_WAIT_IO,
+		FX_SLOT(request) + 24, 0, FX_EXT2_LOOKUP, since);
+}
+
+static void test_missing_irq(void **state)
+{
+	struct box_fixture f;
+	struct bb_queue *q;
+	struct look l;
+
+	(void)state;
+	fx_open(&f);
+	q = fx_queue(4, 4, 3, 2); /* request 2 is done and unseen, request 3 is with the device */
+	q->looks = BB_QUEUE_LOOKS;
+	q->looked = 2;
+	q->unseen_since = fx_ticks(97);
+	io_wait(&f, 2, 2, 96);
+	io_wait(&f, 3, 3, 96);
+	look(&l, &f);
+	expect(&l, BB_V_MISSING_IRQ, TD_R_UNSEEN, 1);
+	assert_int_equal(l.a.n, 1);
+	assert_int_equal(l.a.v[0].stuck[0], 2);
+	says(&l, "device vda has finished 1 request, but its interrupt never came");
+	says(&l, "has found it so 3 times since t=97.000 s");
+	says(&l, "its last interrupt was at t=50.000 s, of 2");
+	says(&l, "Waiting: reader (pid 12)  in ext2_lookup");
+	done(&l, &f);
+
+	for (int healthy = 0; healthy < 3; healthy++) {
+		fx_open(&f);
+		q = fx_queue(3, 3, healthy == 2 ? 2 : 3, 2);
+		q->looks = healthy == 0 ? BB_QUEUE_LOOKS - 1 : BB_QUEUE_LOOKS;
+		q->looked = healthy == 1 ? 1 : 2; /* 1: the handler came since; 2: a slow device */
+		io_wait(&f, 2, 2, 10);
+		look(&l, &f);
+		assert_int_equal(l.a.n, 0);
+		if (healthy == 2)
+			says(&l, "device vda has been working on a request for 90.0 s");
+		done(&l, &f);
+	}
+}
+
+/* Index arithmetic across 2^16, more requests than the queue is long, all in one. */
+static void test_queue_wraps(void **state)
+{
+	struct box_fixture f;
+	struct bb_queue *q;
+	struct look l;
+
+	(void)state;
+	fx_open(&f);
+	q = fx_queue(65535, 65535, 65535, 65533);
+	q->seen = 65533 | 5u << 16; /* a later version may count on */
+	q->looks = BB_QUEUE_LOOKS;
+	q->looked = 65533;
+	io_wait(&f, 2, 65533 & 7, 1);
+	io_wait(&f, 3, 65534 & 7, 1);
+	look(&l, &f);
+	expect(&l, BB_V_MISSING_IRQ, TD_R_UNSEEN, 2);
+	done(&l, &f);
+}
+
+static void test_request_not_announced(void **state)
+{
+	struct box_fixture f;
+	struct look l;
+
+	(void)state;
+	fx_open(&f);
+	fx_queue(3, 2, 2, 2);
+	io_wait(&f, 2, 2, 99.9);
+	io_wait(&f, 3, 5, 99.9); /* a slot that no request is in: not known to be stuck */
+	look(&l, &f);
+	expect(&l, BB_V_NO_WAKER, TD_R_NOT_ANNOUNCED, 1);
+	says(&l, "device vda was never told of 1 request in its queue");
+	says(&l, "ext2_lookup() sleeps without having notified the device");
+	done(&l, &f);
+
+	fx_open(&f); /* its submitter still runs: it is about to call */
+	fx_queue(3, 2, 2, 2);
+	io_wait(&f, 2, 2, 99);
+	f.tasks[2].state = BB_ST_RUNNABLE;
+	f.tasks[2].on_queue = 1;
+	f.tasks[2].since = fx_ticks(99.9);
+	look(&l, &f);
+	assert_int_equal(l.a.n, 0);
+	done(&l, &f);
+}
+
+static void test_lost_io_wakeup(void **state)
+{
+	struct box_fixture f;
+	struct look l;
+
+	(void)state;
+	for (int handler = 0; handler < 2; handler++) {
+		fx_open(&f);
+		fx_queue(3, 3, 3, 3);
+		io_wait(&f, 2, 1, 90);
+		f.cpus[0].irq_depth = (uint32_t)handler; /* it may be about to wake */
+		look(&l, &f);
+		if (handler)
+			assert_int_equal(l.a.n, 0);
+		else
+			expect(&l, BB_V_LOST_WAKEUP, TD_R_IO_DONE, 1);
+		done(&l, &f);
+	}
+}
+
+/* Nonsense in rings and layout must not become a verdict. */
+static void test_queue_nonsense(void **state)
+{
+	struct box_fixture f;
+	struct bb_queue *q;
+	struct look l;
+
+	(void)state;
+	for (int kind = 0; kind < 6; kind++) {
+		fx_open(&f);
+		q = fx_queue(3, 3, 3, 2);
+		q->looks = BB_QUEUE_LOOKS;
+		q->looked = 2;
+		io_wait(&f, 2, 2, 1);
+		if (kind == 0)
+			q->size = 7;
+		else if (kind == 1)
+			q->ring_offset = UINT64_MAX - 64;
+		else if (kind == 2)
+			q->used_at = UINT32_MAX;
+		else if (kind == 3)
+			q->seen = q->looked = 40000; /* more finished than there can be */
+		else if (kind == 4)
+			q->size = 1u << 31;
+		else
+			q->name[0] = 0;
+		look(&l, &f);
+		assert_int_equal(l.a.n, 0);
+		done(&l, &f);
+	}
+}
+
+static void test_starved(void **state)
+{
+	struct box_fixture f;
+	struct look l;
+	uint32_t c;
+
+	(void)state;
+	for (int kind = 0; kind < 4; kind++) {
+		fx_open(&f);
+		c = fx_class("table", BB_LK_RWLOCK, 0);
+		fx_hold(fx_task(&f, 2, 5, 1, "reader", BB_ST_RUNNING), FX_LOCK(1), c, FX_LOAD_INIT,
+			99.9);
+		f.tasks[2].held[0].mode = BB_HOLD_SHARED;
+		fx_run(&f, 2, 0);
+		fx_wait(fx_task(&f, 3, 6, 1, "writer", BB_ST_BLOCKED), BB_WAIT_WRITE, FX_LOCK(1), c,
+			FX_WAIT4, kind == 1 ? 95 : 80);
+		f.tasks[3].wait.arg = kind == 3 ? 5010 : 4294967000u; /* 3: counts ran backwards */
+		f.locks[0] = (struct bb_lock){
+			.lock = FX_LOCK(1),
+			.class = c,
+			.history_next = kind == 2 ? 4294967020u : 5000,
+			.history = {[3] = {.owner = 3, .site = FX_SITE(FX_PIPE_READ)}}};
+		look(&l, &f);
+		if (kind) { /* 1: not for long; 2: the others that queued before it */
+			assert_int_equal(l.a.n, 0);
+		} else {
+			expect(&l, BB_V_STARVED, TD_R_PASSED_OVER, 1);
+			says(&l, "writer (pid 6) waits for lock table for 20.0 s, in which others "
+				 "got and released it 5296 times");
+			says(&l, "taken at  load_init   by reader (pid 5)");
+			says(&l, "before at pipe_read   by reader (pid 5)");
+		}
+		done(&l, &f);
+	}
+	fx_open(&f); /* a box of version 1.0 has no count at the start of a wait */
+	c = fx_class("table", BB_LK_RWLOCK, 0);
+	fx_hold(fx_task(&f, 2, 5, 1, "reader", BB_ST_RUNNING), FX_LOCK(1), c, FX_LOAD_INIT, 99.9);
+	fx_run(&f, 2, 0);
+	fx_wait(fx_task(&f, 3, 6, 1, "writer", BB_ST_BLOCKED), BB_WAIT_WRITE, FX_LOCK(1), c,
+		FX_WAIT4, 80);
+	f.locks[0] = (struct bb_lock){.lock = FX_LOCK(1), .class = c, .history_next = 5000};
+	trace_box.header.version = 0x00010000;
+	fx_seal(&f);
+	fx_reseal(&f);
+	trace_box.header = *(struct bb_header *)(void *)f.mem;
+	look(&l, &f);
+	assert_int_equal(l.a.n, 0);
+	done(&l, &f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,6 +555,12 @@ int main(void)
 		cmocka_unit_test(test_owner_off_cpu),
 		cmocka_unit_test(test_stranded_and_dead_cpu),
 		cmocka_unit_test(test_no_waker),
+		cmocka_unit_test(test_missing_irq),
+		cmocka_unit_test(test_queue_wraps),
+		cmocka_unit_test(test_request_not_announced),
+		cmocka_unit_test(test_lost_io_wakeup),
+		cmocka_unit_test(test_queue_nonsense),
+		cmocka_unit_test(test_starved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

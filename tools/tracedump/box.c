@@ -21,7 +21,7 @@
 static const char *const section_names[TD_SECTIONS] = {
 	"",        "control", "schema",       "enums",        "rings",   "ring data",
 	"cpus",    "tasks",   "lock classes", "locks",        "symbols", "symbol names",
-	"console", "crash",   "counters",     "command line", "reports",
+	"console", "crash",   "counters",     "command line", "reports", "device queues",
 };
 
 const char *td_section_name(unsigned kind)
@@ -57,6 +57,8 @@ static size_t least_entry(unsigned kind)
 		return sizeof(struct bb_counter);
 	case BB_SEC_REPORTS:
 		return sizeof(struct bb_report);
+	case BB_SEC_QUEUES:
+		return sizeof(struct bb_queue);
 	default:
 		return 0;
 	}

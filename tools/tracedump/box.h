@@ -4,7 +4,7 @@
 
 #include "reader.h"
 
-#define TD_SECTIONS 17 /* known kinds are 1 to 16 */
+#define TD_SECTIONS 18 /* known kinds are 1 to 17 */
 
 struct td_section {
 	bool present;

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_LINES 25
-#define PLACE     320
+#define MAX_LINES   25
+#define PLACE       320
+#define SLOW_DEVICE 1000000000ull /* ns */
 
 struct report {
 	const struct td_analysis *a;
@@ -485,6 +486,75 @@ static void say_corrupt(struct report *r, const struct td_verdict *v, const char
 	}
 }
 
+static void say_queue(struct report *r, const struct td_verdict *v, const char *cause)
+{
+	const struct td_model *m = r->m;
+	const struct bb_queue *q = &v->queue.q;
+	uint32_t n = v->reason == TD_R_UNSEEN ? v->queue.done : v->queue.unannounced;
+
+	switch (v->reason) {
+	case TD_R_UNSEEN:
+		line(r, "%s device %s has finished %u request%s, but its interrupt never came.",
+		     cause, q->name, n, n == 1 ? "" : "s");
+		line(r,
+		     "       cpu%u, which should get it, takes its timer's and has found it so "
+		     "%u times since t=%.3f s",
+		     q->cpu, q->looks, seconds(m, q->unseen_since));
+		break;
+	case TD_R_NOT_ANNOUNCED:
+		line(r, "%s device %s was never told of %u request%s in its queue.", cause, q->name,
+		     n, n == 1 ? "" : "s");
+		break;
+	default:
+		line(r,
+		     "%s %s waits for device %s, which has no request left: the wake-up was lost.",
+		     cause, td_node_name(m, v->node), q->name);
+		break;
+	}
+	if (q->irqs)
+		line(r, "       its last interrupt was at t=%.3f s, of %" PRIu64,
+		     seconds(m, q->last_irq), q->irqs);
+	else
+		line(r, "       it has not interrupted once");
+	print_waiters(r, v, 0, v->ndirect, "Waiting:");
+	print_behind(r, v);
+	if (v->reason == TD_R_UNSEEN && q->irqs)
+		line(r, "Fix hint: find what masked or moved the interrupt after t=%.3f s.",
+		     seconds(m, q->last_irq));
+	else if (v->reason == TD_R_UNSEEN)
+		line(r, "Fix hint: the interrupt was never enabled, or goes to a vector without a "
+			"handler.");
+	else if (v->reason == TD_R_NOT_ANNOUNCED && v->ndirect)
+		line(r, "Fix hint: %s() sleeps without having notified the device.",
+		     func(m, m->wait[v->stuck[0]].site));
+}
+
+static void say_starved(struct report *r, const struct td_verdict *v, const char *cause)
+{
+	const struct td_model *m = r->m;
+	const struct bb_wait *w = &m->wait[v->node];
+	struct bb_lock l;
+	uint32_t n;
+	const struct td_holder *h = td_model_holders(m, v->lock, &n);
+
+	line(r, "%s %s waits for lock %s for %.1f s, in which others got and released it %u times.",
+	     cause, td_node_name(m, v->node), lock_name(m, v),
+	     (double)td_model_age(m, w->ticks) / 1e9, v->passed);
+	line(r, "       waits at  %s   since t=%.3f s", place(m, w->site, 10),
+	     seconds(m, w->ticks));
+	if (h)
+		line(r, "       taken at  %s   by %s", place(m, h->held.site, 10),
+		     td_node_name(m, h->node));
+	if (td_model_lock(m, v->lock, &l) && l.history_next) {
+		uint32_t last = (l.history_next - 1) % BB_LOCK_HISTORY;
+
+		line(r, "       before at %s   by %s", place(m, l.history[last].site, 10),
+		     td_node_name(m, td_model_owner(m, l.history[last].owner)));
+	}
+	print_behind(r, v);
+	line(r, "Fix hint: new takers of %s must not pass those who wait.", lock_name(m, v));
+}
+
 static void say(struct report *r, const struct td_verdict *v, const char *cause)
 {
 	switch (v->kind) {
@@ -508,13 +578,39 @@ static void say(struct report *r, const struct td_verdict *v, const char *cause)
 	case BB_V_CORRUPT_LOCK:
 		say_corrupt(r, v, cause);
 		break;
+	case BB_V_STARVED:
+		say_starved(r, v, cause);
+		break;
 	default:
-		say_task(r, v, cause);
+		if (v->queue.id)
+			say_queue(r, v, cause);
+		else
+			say_task(r, v, cause);
 		break;
 	}
 }
 
 /* ---- the rest of the report ------------------------------------------------------------------ */
+
+/* Slow is not stuck, but worth a word: the oldest wait for a request that is with the device. */
+static void say_busy_devices(struct report *r)
+{
+	const struct td_model *m = r->m;
+	struct td_queue q;
+
+	for (uint32_t i = 0; i < td_queues(m); i++) {
+		uint64_t age = 0;
+
+		if (!td_queue(m, i, &q) || !q.busy)
+			continue;
+		for (uint32_t k = 0; k < m->ntasks; k++)
+			if (td_waits_for_queue(m, &q, k) && td_model_age(m, m->wait[k].ticks) > age)
+				age = td_model_age(m, m->wait[k].ticks);
+		if (age >= SLOW_DEVICE)
+			line(r, "         device %s has been working on a request for %.1f s.",
+			     q.q.name, (double)age / 1e9);
+	}
+}
 
 static void say_healthy(struct report *r)
 {
@@ -539,6 +635,7 @@ static void say_healthy(struct report *r)
 					       k == BB_WAIT_TTY ? "a key" : wait_name(m, k));
 	line(r, "healthy: %u task%s, %u waiting%s%s%s; nothing is stuck.", tasks,
 	     tasks == 1 ? "" : "s", waiting, at ? " (" : "", detail, at ? ")" : "");
+	say_busy_devices(r);
 }
 
 static void say_crash(struct report *r)

@@ -125,11 +125,29 @@ static void cycle_locks(const struct td_model *m, FILE *f, const struct td_verdi
 static const char *reason_name(uint32_t reason)
 {
 	static const char *const names[] = {
-		"",           "left-kernel", "dead",        "idle",
-		"frame-gone", "owner-gone",  "cpu-offline", "cpu-dead",
-		"preempted",  "starved",     "stopped",     "no-queue",
-		"idle-cpu",   "no-child",    "no-timer",    "zombie-child",
-		"free-lock",  "two-owners",  "seen",
+		"",
+		"left-kernel",
+		"dead",
+		"idle",
+		"frame-gone",
+		"owner-gone",
+		"cpu-offline",
+		"cpu-dead",
+		"preempted",
+		"starved",
+		"stopped",
+		"no-queue",
+		"idle-cpu",
+		"no-child",
+		"no-timer",
+		"zombie-child",
+		"free-lock",
+		"two-owners",
+		"seen",
+		"unseen",
+		"not-announced",
+		"io-done",
+		"passed-over",
 	};
 
 	return reason < sizeof(names) / sizeof(names[0]) ? names[reason] : "";
@@ -169,6 +187,21 @@ static void verdict(const struct td_model *m, FILE *f, const struct td_verdict *
 	nodes(m, f, "waiters", v->stuck, v->ndirect);
 	nodes(m, f, "stuck_behind", v->nstuck ? v->stuck + v->ndirect : NULL,
 	      v->nstuck - v->ndirect);
+	if (v->queue.id) {
+		const struct bb_queue *q = &v->queue.q;
+
+		fputs(",\n    \"queue\":{", f);
+		text(f, "device", q->name);
+		fprintf(f,
+			",\"done\":%u,\"busy\":%u,\"unannounced\":%u,\"seen\":%u,\"kicked\":%u,"
+			"\"looks\":%u,\"looked\":%u,\"unseen_since_ns\":%" PRIu64
+			",\"irqs\":%" PRIu64 ",\"last_irq_ns\":%" PRIu64 ",\"cpu\":%u}",
+			v->queue.done, v->queue.busy, v->queue.unannounced, q->seen, q->kicked,
+			q->looks, q->looked, td_box_ns(m->box, q->unseen_since), q->irqs,
+			td_box_ns(m->box, q->last_irq), q->cpu);
+	}
+	if (v->reason == TD_R_PASSED_OVER)
+		fprintf(f, ",\n    \"released_meanwhile\":%u", v->passed);
 	if (v->has_report) {
 		fprintf(f,
 			",\n    \"report\":{\"check\":%u,\"count\":%" PRIu64 ",\"ns\":%" PRIu64

@@ -3,7 +3,7 @@
 
 tracedump-y := tools/tracedump/util.c tools/tracedump/reader.c tools/tracedump/box.c \
 	tools/tracedump/names.c tools/tracedump/elf.c tools/tracedump/ring.c \
-	tools/tracedump/model.c tools/tracedump/why.c tools/tracedump/explain.c \
+	tools/tracedump/model.c tools/tracedump/devq.c tools/tracedump/why.c tools/tracedump/explain.c \
 	tools/tracedump/explain_json.c tools/tracedump/session.c tools/tracedump/show.c \
 	tools/tracedump/proto.c tools/tracedump/perfetto.c tools/tracedump/perfetto_tracks.c
 

@@ -3,7 +3,8 @@
  * Theory. State, not time, decides wherever possible. Three steps:
  *   1. Root causes: a holder that can never release (orphan), a task that waits for itself (self,
  *      irq-self), a closed chain of waits (cycle), a spin lock whose holder is off the CPU, a
- *      runnable task in no queue, a CPU without ticks, a wait that nobody can end.
+ *      runnable task in no queue, a CPU without ticks, a wait that nobody can end, a device whose
+ *      interrupt does not come, a waiter whom everybody passes over.
  *   2. Stuck spreads from the causes to whoever needs a stuck node: waiters of its locks, a parent
  *      whose children are all stuck, a task under a stuck interrupt handler. Repeated until nothing
  *      changes; each node has one cause.
@@ -21,14 +22,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MS           1000000ull
-#define SECOND       (1000 * MS)
-#define CPU_SILENT   (2 * SECOND)  /* no tick for so long: dead */
-#define STARVED      (10 * SECOND) /* runnable but not run */
-#define STRANDED     (100 * MS)
-#define LOST         (1 * SECOND) /* waits for a free lock */
-#define FRAME_MARGIN 256u         /* bytes by which a dead frame must be out of reach */
-#define MAX_NEEDS    64u
+#define MS               1000000ull
+#define SECOND           (1000 * MS)
+#define CPU_SILENT       (2 * SECOND)  /* no tick for so long: dead */
+#define STARVED          (10 * SECOND) /* runnable but not run */
+#define STRANDED         (100 * MS)
+#define LOST             (1 * SECOND) /* waits for a free lock */
+#define FRAME_MARGIN     256u         /* bytes by which a dead frame must be out of reach */
+#define MAX_NEEDS        64u
+#define VERSION_WAIT_ARG 0x00010001u /* from here on waits for locks have `arg` */
 
 static struct td_verdict *add(struct td_analysis *a, uint32_t kind, uint32_t reason, uint32_t node)
 {
@@ -80,6 +82,23 @@ static uint32_t waiters_of(const struct td_model *m, uint64_t lock)
 static bool shared(const struct bb_held *h)
 {
 	return h->mode & BB_HOLD_SHARED;
+}
+
+static struct td_verdict *add_queue(struct td_analysis *a, uint32_t kind, uint32_t reason,
+				    const struct td_queue *q)
+{
+	struct td_verdict *v = add(a, kind, reason, TD_NOBODY);
+
+	v->lock = q->id;
+	v->queue = *q;
+	return v;
+}
+
+static void mark_slot(struct td_analysis *a, const struct td_queue *q, uint64_t slot)
+{
+	for (uint32_t i = 0; i < a->m->ntasks; i++)
+		if (td_waits_for_slot(a->m, q, i, slot))
+			mark(a, i, a->n - 1, true);
 }
 
 /* ---- whom a wait needs ---------------------------------------------------------------------- */
@@ -501,6 +520,77 @@ static void find_no_wakers(struct td_analysis *a)
 	}
 }
 
+/* Devices. The queue's two rings and the driver's marks say with whom each request is; what is with
+ * the device is never a cause, however long it takes. A request that the driver has queued without
+ * calling the device matters only once its submitter, who would call, sleeps. */
+static void find_queues(struct td_analysis *a)
+{
+	const struct td_model *m = a->m;
+	struct td_queue q;
+
+	for (uint32_t i = 0; i < td_queues(m); i++) {
+		bool called;
+
+		if (!td_queue(m, i, &q))
+			continue;
+		if (td_queue_missed(&q)) {
+			add_queue(a, BB_V_MISSING_IRQ, TD_R_UNSEEN, &q);
+			for (uint16_t n = 0; n < q.done; n++)
+				mark_slot(a, &q, td_queue_done_slot(m, &q, n));
+		}
+		called = true;
+		for (uint16_t n = 0; n < q.unannounced; n++) {
+			uint64_t slot = td_queue_unannounced_slot(m, &q, n);
+
+			for (uint32_t k = 0; k < m->ntasks; k++) {
+				if (a->cause[k] >= 0 || !td_waits_for_slot(m, &q, k, slot))
+					continue;
+				if (called)
+					add_queue(a, BB_V_NO_WAKER, TD_R_NOT_ANNOUNCED, &q)->node =
+						k;
+				called = false;
+				mark(a, k, a->n - 1, true);
+			}
+		}
+		if (q.done || q.busy || q.unannounced ||
+		    (q.q.cpu < m->ncpus && m->cpu[q.q.cpu].c.irq_depth))
+			continue;
+		for (uint32_t k = 0; k < m->ntasks; k++) {
+			if (a->cause[k] >= 0 || !td_waits_for_queue(m, &q, k) ||
+			    !older(m, m->wait[k].ticks, LOST))
+				continue;
+			add_queue(a, BB_V_LOST_WAKEUP, TD_R_IO_DONE, &q)->node = k;
+			mark(a, k, a->n - 1, true);
+		}
+	}
+}
+
+/* Locks that sleep are handed to the longest waiter: nobody who was not there already when a wait
+ * began gets the lock before it ends. So there are at most as many releases during a wait as there
+ * can be others, and a shared release counts as well. Far more, for long, and this waiter is passed
+ * over. */
+static void find_starved(struct td_analysis *a)
+{
+	const struct td_model *m = a->m;
+
+	for (uint32_t i = 0; i < m->ntasks; i++) {
+		const struct bb_wait *w = &m->wait[i];
+		struct td_verdict *v;
+		struct bb_lock l;
+
+		if (a->cause[i] >= 0 || w->kind < BB_WAIT_MUTEX || w->kind > BB_WAIT_SEM ||
+		    m->spins[i] || m->box->hdr.version < VERSION_WAIT_ARG ||
+		    td_model_age(m, w->ticks) < STARVED || !td_model_lock(m, w->object, &l) ||
+		    l.history_next - w->arg <= 2 * m->nnodes || l.history_next - w->arg > INT32_MAX)
+			continue;
+		v = add(a, BB_V_STARVED, TD_R_PASSED_OVER, i);
+		v->lock = w->object;
+		v->class = w->class;
+		v->passed = l.history_next - w->arg;
+		mark(a, i, a->n - 1, true);
+	}
+}
+
 static void find_two_owners(struct td_analysis *a)
 {
 	const struct td_model *m = a->m;
@@ -540,6 +630,11 @@ static void use_reports(struct td_analysis *a)
 		case BB_CHK_UNLOCK:
 		case BB_CHK_UNINIT:
 			kind = BB_V_CORRUPT_LOCK;
+			break;
+		case BB_CHK_QUEUE: /* only the rings say whether it is still so */
+			for (uint32_t k = 0; k < a->n && !v; k++)
+				if (a->v[k].kind == BB_V_MISSING_IRQ && a->v[k].lock == r.site)
+					v = &a->v[k];
 			break;
 		case BB_CHK_SLEEP:
 			kind = BB_V_OWNER_SLEEPING;
@@ -644,7 +739,9 @@ void td_analyse(struct td_analysis *a, const struct td_model *m)
 	while (spread_once(a))
 		;
 	find_dead_cpus(a);
+	find_queues(a);
 	find_no_wakers(a);
+	find_starved(a);
 	while (spread_once(a))
 		;
 	find_two_owners(a);

@@ -2,29 +2,34 @@
 #ifndef TRACEDUMP_WHY_H
 #define TRACEDUMP_WHY_H
 
+#include "devq.h"
 #include "model.h"
 
 /* Why a holder can never release, or what else exactly is wrong. */
 enum td_reason {
 	TD_R_NONE,
-	TD_R_LEFT_KERNEL,  /* orphan: has been in user mode since it took the lock */
-	TD_R_DEAD,         /* orphan: zombie or gone */
-	TD_R_IDLE,         /* orphan: the idle task, idling */
-	TD_R_FRAME_GONE,   /* orphan: the function that took it has returned */
-	TD_R_OWNER_GONE,   /* orphan: the owner word names a task that no longer exists */
-	TD_R_CPU_OFFLINE,  /* owner-not-running: its CPU is offline */
-	TD_R_CPU_DEAD,     /* owner-not-running: its CPU does nothing any more */
-	TD_R_PREEMPTED,    /* owner-not-running: the spinner keeps the CPU that the owner needs */
-	TD_R_STARVED,      /* owner-not-running: runnable but not run for long */
-	TD_R_STOPPED,      /* owner-not-running: stopped */
-	TD_R_NO_QUEUE,     /* stranded: runnable, in no queue */
-	TD_R_IDLE_CPU,     /* stranded: queued on a CPU that idles */
-	TD_R_NO_CHILD,     /* no-waker: waits for a child and has none */
-	TD_R_NO_TIMER,     /* no-waker: waits for time and no timer is programmed */
-	TD_R_ZOMBIE_CHILD, /* lost-wakeup: the child has exited */
-	TD_R_FREE_LOCK,    /* lost-wakeup: waits for a lock that nobody holds */
-	TD_R_TWO_OWNERS,   /* corrupt-lock */
-	TD_R_REPORT,       /* a run-time check saw it happen */
+	TD_R_LEFT_KERNEL,   /* orphan: has been in user mode since it took the lock */
+	TD_R_DEAD,          /* orphan: zombie or gone */
+	TD_R_IDLE,          /* orphan: the idle task, idling */
+	TD_R_FRAME_GONE,    /* orphan: the function that took it has returned */
+	TD_R_OWNER_GONE,    /* orphan: the owner word names a task that no longer exists */
+	TD_R_CPU_OFFLINE,   /* owner-not-running: its CPU is offline */
+	TD_R_CPU_DEAD,      /* owner-not-running: its CPU does nothing any more */
+	TD_R_PREEMPTED,     /* owner-not-running: the spinner keeps the CPU that the owner needs */
+	TD_R_STARVED,       /* owner-not-running: runnable but not run for long */
+	TD_R_STOPPED,       /* owner-not-running: stopped */
+	TD_R_NO_QUEUE,      /* stranded: runnable, in no queue */
+	TD_R_IDLE_CPU,      /* stranded: queued on a CPU that idles */
+	TD_R_NO_CHILD,      /* no-waker: waits for a child and has none */
+	TD_R_NO_TIMER,      /* no-waker: waits for time and no timer is programmed */
+	TD_R_ZOMBIE_CHILD,  /* lost-wakeup: the child has exited */
+	TD_R_FREE_LOCK,     /* lost-wakeup: waits for a lock that nobody holds */
+	TD_R_TWO_OWNERS,    /* corrupt-lock */
+	TD_R_REPORT,        /* a run-time check saw it happen */
+	TD_R_UNSEEN,        /* missing-irq: the device has finished, no handler came */
+	TD_R_NOT_ANNOUNCED, /* no-waker: the device was never called for the request */
+	TD_R_IO_DONE,       /* lost-wakeup: no request is outstanding any more */
+	TD_R_PASSED_OVER,   /* starved: everybody else got the lock */
 };
 
 struct td_verdict {
@@ -42,6 +47,8 @@ struct td_verdict {
 	uint32_t nstuck, ndirect;
 	bool has_report;
 	struct bb_report report;
+	struct td_queue queue; /* missing-irq and what else is wrong with a device's queue */
+	uint32_t passed;       /* starved: how often the lock was released meanwhile */
 };
 
 struct td_analysis {
