@@ -452,7 +452,8 @@ static const struct track_lock *waits_for(struct finding *f, const uint32_t *seq
 /* The lock that the holder itself waits for. An interrupt: what its CPU spins for, if it is the
  * interrupt that spins and not what it interrupted. A task: what it spins for, or an interrupt on
  * top of it, for it cannot go on before; else its own record, also while it still runs: it may be
- * on its way to sleep. */
+ * on its way to sleep. Not so the holder of a spin lock: on its way it holds the run queue's, and
+ * lets go of it. (If it sleeps with another, that is reported as such.) */
 static const struct track_lock *next_lock(struct finding *f)
 {
 	const struct bb_task *t = owner_task(f->owner);
@@ -476,6 +477,8 @@ static const struct track_lock *next_lock(struct finding *f)
 		if (l && (who == f->owner || who == (BB_OWNER_CPU | n)))
 			return l;
 	}
+	if (f->lock->class && f->lock->class->kind == BB_LK_SPIN)
+		return (const struct track_lock *)0;
 	return waits_for(f, &t->wait_seq, &t->wait, &who);
 }
 

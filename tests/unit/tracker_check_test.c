@@ -203,6 +203,23 @@ static void interrupt_spins_on_top_of_the_holder(void **state)
 	assert_int_equal(reports(), 0);
 }
 
+/* On its way to sleep a task holds the run queue's lock and has its wait on record: whoever spins
+ * for the run queue, holding what it waits for, sees no circle: that lock is let go of. */
+static void spin_lock_of_one_about_to_sleep(void **state)
+{
+	be(0, 0);
+	take(&m1, 1);
+	be(1, 1);
+	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 2);
+	take(&spin, 3);
+	be(0, 0);
+	track_spin_begin(&spin, BB_WAIT_SPIN, 4);
+	track_spin_still(&spin, 4);
+	tasks[1].state = BB_ST_BLOCKED;
+	track_spin_still(&spin, 4);
+	assert_int_equal(reports(), 0);
+}
+
 static void chain_without_cycle(void **state)
 {
 	be(0, 0);
@@ -680,6 +697,7 @@ int main(void)
 		T(cycle_with_one_about_to_sleep),
 		T(interrupt_spins_on_top_of_the_holder),
 		T(interrupt_is_not_the_spinner_below),
+		T(spin_lock_of_one_about_to_sleep),
 		T(chain_without_cycle),
 		T(foreign_cycle_ends),
 		T(orphan_on_leave),
