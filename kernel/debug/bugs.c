@@ -24,11 +24,13 @@ DEFINE_LOCK_CLASS(left_class, "demo.left", BB_LK_MUTEX, 0);
 DEFINE_LOCK_CLASS(right_class, "demo.right", BB_LK_MUTEX, 0);
 DEFINE_LOCK_CLASS(table_class, "demo.table", BB_LK_SPIN, 0);
 DEFINE_LOCK_CLASS(list_class, "demo.list", BB_LK_SPIN, 0);
+DEFINE_LOCK_CLASS(index_class, "demo.index", BB_LK_RWLOCK, 0);
 
 static DEFINE_MUTEX(left, left_class);
 static DEFINE_MUTEX(right, right_class);
 static DEFINE_SPINLOCK(table, table_class);
 static DEFINE_SPINLOCK(list, list_class);
+static struct rwlock index_lock;
 
 #define SHORT_NS 20000000ull
 
@@ -189,6 +191,75 @@ static void dead_tick(void)
 	start(nr_cpus - 1, "deaf", interrupts_left_off);
 }
 
+/* ---- writer-starved: readers that do not look at the queue never let the writer in -------------
+ */
+
+static __noinline void read_lock_past_queue(struct rwlock *l) NO_TSA
+{
+	irqflags_t f = spin_lock_irqsave(&l->guard);
+
+	while (l->readers < 0) {
+		spin_unlock_irqrestore(&l->guard, f);
+		thread_sleep_ns(SHORT_NS, false);
+		f = spin_lock_irqsave(&l->guard);
+	}
+	l->readers++;
+	spin_unlock_irqrestore(&l->guard, f);
+	track_acquired(&l->track, BB_HOLD_SHARED, RET_IP, arch_sp());
+}
+
+/* Several of them: one that goes leaves the others inside. */
+static void read_index_for_ever(void *arg) NO_TSA
+{
+	for (;;) {
+		read_lock_past_queue(&index_lock);
+		thread_sleep_ns(SHORT_NS / 20, false);
+		rw_read_unlock(&index_lock);
+	}
+}
+
+static void write_index(void *arg)
+{
+	thread_sleep_ns(SHORT_NS, false);
+	rw_write_lock(&index_lock);
+	rw_write_unlock(&index_lock);
+}
+
+static void writer_starved(void)
+{
+	rw_init(&index_lock, &index_class);
+	for (unsigned int i = 0; i < 4; i++)
+		start(i, "index-reader", read_index_for_ever);
+	start(0, "index-writer", write_index);
+}
+
+/* ---- busy-locks: no bug at all. Every lock is contended all the time, and every wait ends -----
+ */
+
+static void busy(void *arg)
+{
+	for (;;) {
+		mutex_lock(&left);
+		thread_sleep_ns(SHORT_NS / 20, false);
+		mutex_unlock(&left);
+		rw_read_lock(&index_lock);
+		spin_lock(&table);
+		spin_unlock(&table);
+		thread_sleep_ns(SHORT_NS / 20, false);
+		rw_read_unlock(&index_lock);
+		rw_write_lock(&index_lock);
+		thread_sleep_ns(SHORT_NS / 20, false);
+		rw_write_unlock(&index_lock);
+	}
+}
+
+static void busy_locks(void)
+{
+	rw_init(&index_lock, &index_class);
+	for (unsigned int i = 0; i < 12; i++)
+		start(i, "busy", busy);
+}
+
 /* ---- crashes: what the report of an exception looks like --------------------------------------
  */
 
@@ -236,6 +307,8 @@ static const struct {
 	{"killed-while-holding", killed_while_holding},
 	{"sleep-in-atomic", sleep_in_atomic},
 	{"dead-tick", dead_tick},
+	{"writer-starved", writer_starved},
+	{"busy-locks", busy_locks},
 	{"null-pointer", null_pointer},
 	{"stack-overflow", stack_overflow},
 };

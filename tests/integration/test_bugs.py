@@ -23,6 +23,9 @@ BUGS = {
                              r"BUG: short-lived .* exits while it holds lock demo\.left"),
     "sleep-in-atomic": ("owner-sleeping", ["demo.table", "sleeper", "spinner", "sleep_with_table"],
                         r"BUG: sleeper .* may sleep while it holds lock demo\.table"),
+    "writer-starved": ("starved", [r"index-writer .* waits for lock demo\.index for [\d.]+ s, in which others "
+                                   r"got and released it \d{4,} times", "index-reader",
+                                   r"waits at +write_index"], ""),
     "dead-tick": ("cpu-dead", ["cpu3", "deaf"], r"HUNG: CPU 3 has taken no timer interrupt"),
 }
 

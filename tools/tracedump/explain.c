@@ -548,8 +548,8 @@ static void say_starved(struct report *r, const struct td_verdict *v, const char
 	if (td_model_lock(m, v->lock, &l) && l.history_next) {
 		uint32_t last = (l.history_next - 1) % BB_LOCK_HISTORY;
 
-		line(r, "       before at %s   by %s", place(m, l.history[last].site, 10),
-		     td_node_name(m, td_model_owner(m, l.history[last].owner)));
+		line(r, "       before at %s   t=%.3f s", place(m, l.history[last].site, 10),
+		     seconds(m, l.history[last].ticks));
 	}
 	print_behind(r, v);
 	line(r, "Fix hint: new takers of %s must not pass those who wait.", lock_name(m, v));
@@ -708,7 +708,10 @@ int td_explain(const struct td_analysis *a, FILE *f, bool full, const char *elf_
 		line(&r, "warning: %s", elf_warning);
 	if (a->m->crashed)
 		say_crash(&r);
-	if (tasks)
+	if (tasks && a->v[0].kind == BB_V_STARVED)
+		line(&r, "HUNG: %u task%s make%s no progress.", tasks, tasks == 1 ? "" : "s",
+		     tasks == 1 ? "s" : "");
+	else if (tasks)
 		line(&r, "HUNG: %u task%s can never run again.", tasks, tasks == 1 ? "" : "s");
 	else if (handlers)
 		line(&r, "HUNG: %u interrupt handler%s can never go on.", handlers,

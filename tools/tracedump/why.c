@@ -581,7 +581,7 @@ static void find_starved(struct td_analysis *a)
 		if (a->cause[i] >= 0 || w->kind < BB_WAIT_MUTEX || w->kind > BB_WAIT_SEM ||
 		    m->spins[i] || m->box->hdr.version < VERSION_WAIT_ARG ||
 		    td_model_age(m, w->ticks) < STARVED || !td_model_lock(m, w->object, &l) ||
-		    l.history_next - w->arg <= 2 * m->nnodes || l.history_next - w->arg > INT32_MAX)
+		    l.history_next - w->arg <= m->nnodes || l.history_next - w->arg > INT32_MAX)
 			continue;
 		v = add(a, BB_V_STARVED, TD_R_PASSED_OVER, i);
 		v->lock = w->object;
