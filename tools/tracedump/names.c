@@ -84,38 +84,15 @@ static void load_syms(struct td_names *n)
 	qsort(n->syms, n->nsyms, sizeof(*n->syms), by_addr);
 }
 
-static struct td_taskname *task_place(const struct td_names *n, uint32_t tid)
-{
-	uint32_t h = tid * 2654435761u;
-
-	for (;; h++) {
-		struct td_taskname *t = &n->tasks[h & n->task_mask];
-
-		if (!t->tid || t->tid == tid)
-			return t;
-	}
-}
-
 void td_task_learn(struct td_names *n, uint32_t tid, uint32_t pid, uint32_t ppid, const char *name)
 {
 	struct td_taskname *t;
+	bool fresh;
 
 	if (!tid)
 		return; /* idle tasks are named by their CPU */
-	if (n->ntasks * 2 > n->task_mask) {
-		struct td_taskname *old = n->tasks;
-		uint32_t oldsize = n->task_mask + 1;
-
-		n->task_mask = oldsize * 2 - 1;
-		n->tasks = td_alloc(oldsize * 2ull, sizeof(*n->tasks));
-		for (uint32_t i = 0; i < oldsize; i++)
-			if (old[i].tid)
-				*task_place(n, old[i].tid) = old[i];
-		free(old);
-	}
-	t = task_place(n, tid);
-	if (!t->tid) {
-		n->ntasks++;
+	t = td_hash_add(&n->tasks, tid, &fresh);
+	if (fresh) {
 		t->tid = tid;
 		t->pid = pid ? pid : tid;
 		t->ppid = ppid;
@@ -126,8 +103,8 @@ void td_task_learn(struct td_names *n, uint32_t tid, uint32_t pid, uint32_t ppid
 
 void td_names_init(struct td_names *n, const struct td_box *b, struct td_elf *elf)
 {
-	*n = (struct td_names){.box = b, .elf = elf, .task_mask = 255};
-	n->tasks = td_alloc(256, sizeof(*n->tasks));
+	*n = (struct td_names){.box = b, .elf = elf};
+	td_hash_init(&n->tasks, sizeof(struct td_taskname));
 	load_schema(n);
 	load_enums(n);
 	load_syms(n);
@@ -158,7 +135,7 @@ void td_names_learn(struct td_names *n, const struct td_rings *r)
 				part = td_arg(r->box, e, first + k);
 				memcpy(name + 8 * k, &part, 8);
 			}
-			if (task_place(n, tid)->tid && tid) /* the table knows the whole name */
+			if (td_task_name(n, tid)) /* the table knows the whole name */
 				continue;
 			td_task_learn(n, tid,
 				      role == BB_ROLE_TASK_NEW ? (uint32_t)td_arg(r->box, e, 1) : 0,
@@ -172,7 +149,7 @@ void td_names_free(struct td_names *n)
 	free(n->row_of);
 	free(n->enums);
 	free(n->syms);
-	free(n->tasks);
+	td_hash_free(&n->tasks);
 	*n = (struct td_names){0};
 }
 
@@ -213,7 +190,7 @@ const char *td_class_name(const struct td_names *n, uint32_t class)
 
 const struct td_taskname *td_task_name(const struct td_names *n, uint32_t tid)
 {
-	const struct td_taskname *t = tid ? task_place(n, tid) : NULL;
+	const struct td_taskname *t = tid ? td_hash_find(&n->tasks, tid) : NULL;
 
 	return t && t->tid ? t : NULL;
 }

@@ -15,8 +15,8 @@ struct td_sym {
 };
 
 struct td_taskname {
-	uint32_t tid; /* 0 = free place */
-	uint32_t pid, ppid;
+	uint64_t key; /* tid */
+	uint32_t tid, pid, ppid;
 	char name[BB_NAME_LEN];
 };
 
@@ -29,8 +29,7 @@ struct td_names {
 	uint32_t nenums;
 	struct td_sym *syms; /* sorted by address */
 	uint32_t nsyms;
-	struct td_taskname *tasks; /* hash, open addressing, power of two */
-	uint32_t task_mask, ntasks;
+	struct td_hash tasks; /* of struct td_taskname */
 };
 
 void td_names_init(struct td_names *n, const struct td_box *b, struct td_elf *elf);

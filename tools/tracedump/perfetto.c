@@ -352,14 +352,20 @@ static void process_tree(struct pf *p)
 	size_t tok = pt_packet_begin(t, SEQ_META, 0, true), in;
 
 	in = td_pb_begin(&t->pb, PF_PROCESS_TREE);
-	for (uint32_t i = 0; i <= n->task_mask; i++)
-		if (n->tasks[i].tid && n->tasks[i].tid == n->tasks[i].pid)
-			tree_process(t, n->tasks[i].pid, n->tasks[i].ppid, n->tasks[i].name);
+	for (uint32_t i = 0; i <= n->tasks.mask; i++) {
+		const struct td_taskname *k = td_hash_entry(&n->tasks, i);
+
+		if (k->tid && k->tid == k->pid)
+			tree_process(t, k->pid, k->ppid, k->name);
+	}
 	tree_process(t, PT_LOG_TID, 0, "boot and idle");
 	tree_process(t, LOST_TID, 0, "[lost events]");
-	for (uint32_t i = 0; i <= n->task_mask; i++)
-		if (n->tasks[i].tid)
-			tree_thread(t, n->tasks[i].tid, n->tasks[i].pid, n->tasks[i].name);
+	for (uint32_t i = 0; i <= n->tasks.mask; i++) {
+		const struct td_taskname *k = td_hash_entry(&n->tasks, i);
+
+		if (k->tid)
+			tree_thread(t, k->tid, k->pid, k->name);
+	}
 	for (uint32_t i = 0; i < p->s->rings.n; i++) {
 		char name[64];
 		uint32_t cpu = p->s->rings.ring[i].cpu;

@@ -65,9 +65,9 @@ void pt_task_text(const struct td_session *s, int32_t tid, char *out, size_t n)
 
 void pt_init(struct pt *t, const struct td_session *s, FILE *f)
 {
-	*t = (struct pt){.s = s, .f = f, .track_mask = 255, .lock_mask = 255};
-	t->track = td_alloc(256, sizeof(*t->track));
-	t->lock = td_alloc(256, sizeof(*t->lock));
+	*t = (struct pt){.s = s, .f = f};
+	td_hash_init(&t->tracks, sizeof(struct pt_track));
+	td_hash_init(&t->locks, sizeof(struct pt_lock));
 }
 
 size_t pt_packet_begin(struct pt *t, uint32_t sequence, uint64_t ns, bool timed)
@@ -91,18 +91,6 @@ void pt_packet_end(struct pt *t, size_t token)
 }
 
 /* ---- tracks --------------------------------------------------------------------------------- */
-
-static struct pt_track *track_slot(struct pt *t, uint64_t uuid)
-{
-	uint64_t h = (uuid * 0x9e3779b97f4a7c15ull) >> 20;
-
-	for (;; h++) {
-		struct pt_track *k = &t->track[h & t->track_mask];
-
-		if (!k->uuid || k->uuid == uuid)
-			return k;
-	}
-}
 
 static void descriptor(struct pt *t, uint64_t uuid, uint64_t parent, const char *name)
 {
@@ -136,25 +124,11 @@ static void descriptor(struct pt *t, uint64_t uuid, uint64_t parent, const char 
 
 static struct pt_track *track(struct pt *t, uint64_t uuid, uint64_t parent, const char *name)
 {
-	struct pt_track *k = track_slot(t, uuid);
+	bool fresh;
+	struct pt_track *k = td_hash_add(&t->tracks, uuid, &fresh);
 
-	if (k->uuid)
-		return k;
-	if (t->ntracks * 2 > t->track_mask) {
-		struct pt_track *old = t->track;
-		uint32_t n = t->track_mask + 1;
-
-		t->track_mask = n * 2 - 1;
-		t->track = td_alloc(n * 2ull, sizeof(*t->track));
-		for (uint32_t i = 0; i < n; i++)
-			if (old[i].uuid)
-				*track_slot(t, old[i].uuid) = old[i];
-		free(old);
-		k = track_slot(t, uuid);
-	}
-	t->ntracks++;
-	k->uuid = uuid;
-	descriptor(t, uuid, parent, name);
+	if (fresh)
+		descriptor(t, uuid, parent, name);
 	return k;
 }
 
@@ -355,39 +329,15 @@ static void instant(struct pt *t, struct pt_track *k, uint32_t cpu, const struct
 
 /* ---- locks ---------------------------------------------------------------------------------- */
 
-static struct pt_lock *lock_slot(struct pt *t, uint64_t addr)
-{
-	uint64_t h = (addr * 0x9e3779b97f4a7c15ull) >> 24;
-
-	for (;; h++) {
-		struct pt_lock *l = &t->lock[h & t->lock_mask];
-
-		if (!l->addr || l->addr == addr)
-			return l;
-	}
-}
-
 static struct pt_lock *lock(struct pt *t, uint64_t addr, uint32_t class)
 {
-	struct pt_lock *l = lock_slot(t, addr);
+	bool fresh;
+	struct pt_lock *l = td_hash_add(&t->locks, addr, &fresh);
 
-	if (l->addr)
-		return l;
-	if (t->nlocks * 2 > t->lock_mask) {
-		struct pt_lock *old = t->lock;
-		uint32_t n = t->lock_mask + 1;
-
-		t->lock_mask = n * 2 - 1;
-		t->lock = td_alloc(n * 2ull, sizeof(*t->lock));
-		for (uint32_t i = 0; i < n; i++)
-			if (old[i].addr)
-				*lock_slot(t, old[i].addr) = old[i];
-		free(old);
-		l = lock_slot(t, addr);
+	if (fresh) {
+		l->class = class;
+		l->number = t->locks.n - 1;
 	}
-	l->addr = addr;
-	l->class = class;
-	l->number = t->nlocks++;
 	return l;
 }
 
@@ -721,18 +671,24 @@ void pt_gap(struct pt *t, uint32_t cpu, int32_t tid, uint64_t from, uint64_t to,
 
 void pt_finish(struct pt *t, uint64_t ns)
 {
-	for (uint32_t i = 0; i <= t->lock_mask; i++)
-		for (uint32_t k = 0; t->lock[i].addr && k < PT_LANES; k++)
-			if (t->lock[i].lane[k].busy) {
-				hold_end(t, &t->lock[i], k, ns, "unfinished");
+	for (uint32_t i = 0; i <= t->locks.mask; i++) {
+		struct pt_lock *l = td_hash_entry(&t->locks, i);
+
+		for (uint32_t k = 0; l->addr && k < PT_LANES; k++)
+			if (l->lane[k].busy) {
+				hold_end(t, l, k, ns, "unfinished");
 				t->unfinished++;
 			}
-	for (uint32_t i = 0; i <= t->track_mask; i++)
-		while (t->track[i].uuid && t->track[i].depth) {
-			pop(t, &t->track[i], ns, "unfinished");
+	}
+	for (uint32_t i = 0; i <= t->tracks.mask; i++) {
+		struct pt_track *k = td_hash_entry(&t->tracks, i);
+
+		while (k->uuid && k->depth) {
+			pop(t, k, ns, "unfinished");
 			t->unfinished++;
 		}
-	free(t->track);
-	free(t->lock);
+	}
+	td_hash_free(&t->tracks);
+	td_hash_free(&t->locks);
 	td_pb_free(&t->pb);
 }

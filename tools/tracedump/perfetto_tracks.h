@@ -16,7 +16,7 @@ enum { PF_PACKET = 1, PF_TIMESTAMP = 8, PF_SEQUENCE = 10, PF_FLAGS = 13, PF_CLOC
 enum pt_slice_kind { PT_SYSCALL = 1, PT_LOCK, PT_TASK, PT_CPU, PT_HOLD, PT_GAP };
 
 struct pt_track {
-	uint64_t uuid; /* 0 = free */
+	uint64_t uuid;
 	uint32_t depth;
 	struct {
 		uint8_t kind;
@@ -25,7 +25,7 @@ struct pt_track {
 };
 
 struct pt_lock {
-	uint64_t addr; /* 0 = free */
+	uint64_t addr;
 	uint32_t number, class;
 	struct {
 		bool busy;
@@ -37,10 +37,8 @@ struct pt {
 	const struct td_session *s;
 	FILE *f;
 	struct td_pb pb;
-	struct pt_track *track; /* hash */
-	uint32_t track_mask, ntracks;
-	struct pt_lock *lock; /* hash */
-	uint32_t lock_mask, nlocks;
+	struct td_hash tracks; /* of struct pt_track */
+	struct td_hash locks;  /* of struct pt_lock */
 	uint64_t flows, log_iid;
 	uint64_t unfinished;
 };
