@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -40,8 +41,29 @@ static const char usage[] =
 	"  -o FILE        perfetto: where to write (default: trace.pftrace)\n"
 	"  --help, --version\n";
 
+static const struct option longs[] = {
+	{"elf", required_argument, NULL, 'e'},
+	{"full", no_argument, NULL, 'f'},
+	{"json", no_argument, NULL, 'j'},
+	{"last", required_argument, NULL, 'l'},
+	{"cpu", required_argument, NULL, 'c'},
+	{"cat", required_argument, NULL, 'k'},
+	{"task", required_argument, NULL, 't'},
+	{"output", required_argument, NULL, 'o'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'v'},
+	{NULL, 0, NULL, 0},
+};
+
+/* Commands and the options of their own. */
+static const struct {
+	const char *name, *options;
+} commands[] = {{"why", "efj"}, {"text", "elckt"}, {"perfetto", "eo"}, {"ps", "e"},
+		{"locks", "e"}, {"cpus", "e"},     {"info", "e"}};
+
 struct options {
 	const char *command, *file, *elf, *out, *cats;
+	uint32_t given; /* bit n: option 'a' + n */
 	bool full, json;
 	struct td_filter filter;
 };
@@ -75,19 +97,6 @@ static bool number(const char *s, int64_t *out)
 /* Returns -1 to go on, else the exit status. */
 static int parse(int argc, char **argv, struct options *o)
 {
-	static const struct option longs[] = {
-		{"elf", required_argument, NULL, 'e'},
-		{"full", no_argument, NULL, 'f'},
-		{"json", no_argument, NULL, 'j'},
-		{"last", required_argument, NULL, 'l'},
-		{"cpu", required_argument, NULL, 'c'},
-		{"cat", required_argument, NULL, 'k'},
-		{"task", required_argument, NULL, 't'},
-		{"output", required_argument, NULL, 'o'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'v'},
-		{NULL, 0, NULL, 0},
-	};
 	int64_t last = 0;
 	int c;
 
@@ -95,6 +104,8 @@ static int parse(int argc, char **argv, struct options *o)
 	while ((c = getopt_long(argc, argv, "o:h", longs, NULL)) != -1) {
 		bool ok = true;
 
+		if (c >= 'a' && c <= 'z')
+			o->given |= 1u << (c - 'a');
 		switch (c) {
 		case 'e':
 			o->elf = optarg;
@@ -176,18 +187,37 @@ static int why(struct td_session *s, struct td_source *src, const struct options
 	return status;
 }
 
-static int write_perfetto(const struct td_session *s, const struct options *o)
+/* A slip of the hand must not cost the evidence, or the memory of a guest that runs. */
+static bool same_file(const struct td_source *src, const char *path)
+{
+	struct stat in, out;
+
+	return !fstat(src->fd, &in) && !stat(path, &out) && in.st_dev == out.st_dev &&
+	       in.st_ino == out.st_ino;
+}
+
+static int write_perfetto(const struct td_session *s, const struct td_source *src,
+			  const struct options *o)
 {
 	struct td_perfetto_stats st;
-	FILE *f = fopen(o->out, "wb");
+	bool failed;
+	FILE *f;
 
+	if (same_file(src, o->out)) {
+		fprintf(stderr, "tracedump: %s is the input; name another file\n", o->out);
+		return 2;
+	}
+	f = fopen(o->out, "wb");
 	if (!f) {
 		fprintf(stderr, "tracedump: cannot write %s: %s\n", o->out, strerror(errno));
 		return 2;
 	}
+	errno = 0;
 	td_perfetto(s, f, &st);
-	if (ferror(f) | fclose(f)) {
-		fprintf(stderr, "tracedump: cannot write %s: %s\n", o->out, strerror(errno));
+	failed = ferror(f);
+	if (fclose(f) || failed) {
+		fprintf(stderr, "tracedump: cannot write %s: %s\n", o->out,
+			errno ? strerror(errno) : "write error");
 		return 2;
 	}
 	printf("%s: %llu events, %llu lost, %llu unfinished slices; open it at ui.perfetto.dev\n",
@@ -204,10 +234,15 @@ static int run(struct td_session *s, struct td_source *src, struct options *o)
 		fprintf(stderr, "tracedump: warning: %s\n", s->warning);
 	if (o->cats && td_filter_cats(&s->names, o->cats, &o->filter.cats, &e))
 		return bad(e.text);
+	if (o->filter.cpu >= s->box.hdr.cpus) {
+		fprintf(stderr, "tracedump: there is no cpu%lld; the machine has %u\n",
+			(long long)o->filter.cpu, s->box.hdr.cpus);
+		return 2;
+	}
 	if (!strcmp(o->command, "why"))
 		return why(s, src, o);
 	if (!strcmp(o->command, "perfetto"))
-		return write_perfetto(s, o);
+		return write_perfetto(s, src, o);
 	if (!strcmp(o->command, "info"))
 		td_show_info(s, stdout);
 	else if (!strcmp(o->command, "text"))
@@ -221,25 +256,39 @@ static int run(struct td_session *s, struct td_source *src, struct options *o)
 	return 0;
 }
 
+/* Is there such a command, and does it have the options that were given? */
+static bool fits(const struct options *o)
+{
+	const char *allowed = NULL;
+
+	for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(o->command, commands[i].name))
+			allowed = commands[i].options;
+	if (!allowed) {
+		fprintf(stderr, "tracedump: there is no command '%s'; see --help\n", o->command);
+		return false;
+	}
+	for (const struct option *l = longs; l->name; l++)
+		if (o->given >> (l->val - 'a') & 1 && !strchr(allowed, l->val)) {
+			fprintf(stderr, "tracedump: '%s' has no option --%s; see --help\n",
+				o->command, l->name);
+			return false;
+		}
+	return true;
+}
+
 int main(int argc, char **argv)
 {
-	static const char *const commands[] = {"why",   "text", "perfetto", "ps",
-					       "locks", "cpus", "info"};
 	struct options o;
 	struct td_source src;
 	struct td_session s;
 	struct td_error e;
-	bool known = false;
 	int status = parse(argc, argv, &o);
 
 	if (status >= 0)
 		return status;
-	for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		known |= !strcmp(o.command, commands[i]);
-	if (!known) {
-		fprintf(stderr, "tracedump: there is no command '%s'; see --help\n", o.command);
+	if (!fits(&o))
 		return 2;
-	}
 	signal(SIGBUS, on_sigbus);
 	if (td_source_open(&src, o.file, &e))
 		return bad(e.text);
@@ -250,7 +299,9 @@ int main(int argc, char **argv)
 	status = run(&s, &src, &o);
 	td_session_free(&s);
 	td_source_close(&src);
-	if (fflush(stdout) || ferror(stdout))
-		return bad("cannot write the output");
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "tracedump: cannot write the output: %s\n", strerror(errno));
+		return 2;
+	}
 	return status;
 }

@@ -247,7 +247,7 @@ int td_source_open(struct td_source *s, const char *path, struct td_error *e)
 	struct stat st;
 	void *map;
 
-	*s = (struct td_source){.fd = open(path, O_RDONLY | O_CLOEXEC)};
+	*s = (struct td_source){.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
 	if (s->fd < 0)
 		return td_fail(e, "cannot open %.150s: %s", path, strerror(errno));
 	if (fstat(s->fd, &st) || !S_ISREG(st.st_mode)) {
