@@ -379,7 +379,8 @@ const struct bb_queue *box_queues_look(uint32_t cpu, uint64_t now)
 		}
 		__atomic_store_n(&q->looked, seen, __ATOMIC_RELAXED);
 		__atomic_store_n(&q->looks, looks, __ATOMIC_RELEASE);
-		if (looks == BB_QUEUE_LOOKS)
+		if (looks == BB_QUEUE_LOOKS &&
+		    __atomic_load_n(&q->last_irq, __ATOMIC_RELAXED) < q->unseen_since)
 			found = q;
 	}
 	return found;

@@ -1,5 +1,6 @@
 /* reader_fuzz.c - hostile boxes: cut at every 64 bytes, 20000 random corruptions, torn and lapped
- * rings, formats of the future. Never a crash (sanitizers), always an answer. */
+ * rings, formats of the future. Never a crash (sanitizers), always an answer. ROUNDS=n and SEED=n
+ * in the environment: more of them, or others. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +17,6 @@
 
 #include <elf.h> /* last: its EV_NONE is a macro, ours is an enumerator */
 
-#define ROUNDS    20000
 #define CORE_PHYS 0x40200000ull
 
 static FILE *sink;
@@ -125,6 +125,7 @@ static void test_truncated(void **state)
 	fx_close(&f);
 }
 
+static unsigned long rounds = 20000;
 static uint64_t rng = 88172645463325252ull;
 static uint64_t rnd(uint64_t n)
 {
@@ -175,14 +176,14 @@ static void test_corrupted(void **state)
 	struct box_fixture f;
 	struct td_error e;
 	uint8_t *m, *good;
-	uint32_t by_status[3] = {0};
+	unsigned long by_status[3] = {0};
 
 	(void)state;
 	busy_box(&f);
 	m = f.mem;
 	good = malloc(f.size);
 	memcpy(good, m, f.size);
-	for (unsigned i = 0; i < ROUNDS; i++) {
+	for (unsigned long i = 0; i < rounds; i++) {
 		int status;
 
 		memcpy(m, good, f.size);
@@ -204,8 +205,8 @@ static void test_corrupted(void **state)
 			assert_true(e.text[0] != 0);
 	}
 	/* the corruption must reach every part of the reader, not only the checksum */
-	assert_true(by_status[1] > ROUNDS / 4);
-	assert_true(by_status[2] > ROUNDS / 50);
+	assert_true(by_status[1] > rounds / 4);
+	assert_true(by_status[2] > rounds / 50);
 	free(good);
 	fx_close(&f);
 }
@@ -364,6 +365,10 @@ int main(void)
 		cmocka_unit_test(test_other_formats), cmocka_unit_test(test_core),
 	};
 
+	if (getenv("ROUNDS"))
+		rounds = strtoul(getenv("ROUNDS"), NULL, 0);
+	if (getenv("SEED"))
+		rng ^= strtoull(getenv("SEED"), NULL, 0) * 0x9e3779b97f4a7c15ull;
 	sink = fopen("/dev/null", "w");
 	return sink ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }

@@ -378,6 +378,18 @@ static void test_missing_irq(void **state)
 	says(&l, "Waiting: reader (pid 12)  in ext2_lookup");
 	done(&l, &f);
 
+	fx_open(&f); /* the interrupt came, and its handler did not look */
+	q = fx_queue(3, 3, 3, 2);
+	q->looks = BB_QUEUE_LOOKS;
+	q->looked = 2;
+	q->unseen_since = fx_ticks(97);
+	q->last_irq = fx_ticks(98);
+	io_wait(&f, 2, 2, 96);
+	look(&l, &f);
+	expect(&l, BB_V_LOST_WAKEUP, TD_R_NOT_TAKEN, 1);
+	says(&l, "has interrupted since, but the handler took none");
+	done(&l, &f);
+
 	for (int healthy = 0; healthy < 3; healthy++) {
 		fx_open(&f);
 		q = fx_queue(3, 3, healthy == 2 ? 2 : 3, 2);
@@ -405,6 +417,7 @@ static void test_queue_wraps(void **state)
 	q->seen = 65533 | 5u << 16; /* a later version may count on */
 	q->looks = BB_QUEUE_LOOKS;
 	q->looked = 65533;
+	q->unseen_since = fx_ticks(60);
 	io_wait(&f, 2, 65533 & 7, 1);
 	io_wait(&f, 3, 65534 & 7, 1);
 	look(&l, &f);

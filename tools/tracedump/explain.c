@@ -490,7 +490,7 @@ static void say_queue(struct report *r, const struct td_verdict *v, const char *
 {
 	const struct td_model *m = r->m;
 	const struct bb_queue *q = &v->queue.q;
-	uint32_t n = v->reason == TD_R_UNSEEN ? v->queue.done : v->queue.unannounced;
+	uint32_t n = v->reason == TD_R_NOT_ANNOUNCED ? v->queue.unannounced : v->queue.done;
 
 	switch (v->reason) {
 	case TD_R_UNSEEN:
@@ -500,6 +500,12 @@ static void say_queue(struct report *r, const struct td_verdict *v, const char *
 		     "       cpu%u, which should get it, takes its timer's and has found it so "
 		     "%u times since t=%.3f s",
 		     q->cpu, q->looks, seconds(m, q->unseen_since));
+		break;
+	case TD_R_NOT_TAKEN:
+		line(r,
+		     "%s device %s has finished %u request%s and has interrupted since, but the "
+		     "handler took none.",
+		     cause, q->name, n, n == 1 ? "" : "s");
 		break;
 	case TD_R_NOT_ANNOUNCED:
 		line(r, "%s device %s was never told of %u request%s in its queue.", cause, q->name,

@@ -125,29 +125,12 @@ static void cycle_locks(const struct td_model *m, FILE *f, const struct td_verdi
 static const char *reason_name(uint32_t reason)
 {
 	static const char *const names[] = {
-		"",
-		"left-kernel",
-		"dead",
-		"idle",
-		"frame-gone",
-		"owner-gone",
-		"cpu-offline",
-		"cpu-dead",
-		"preempted",
-		"starved",
-		"stopped",
-		"no-queue",
-		"idle-cpu",
-		"no-child",
-		"no-timer",
-		"zombie-child",
-		"free-lock",
-		"two-owners",
-		"seen",
-		"unseen",
-		"not-announced",
-		"io-done",
-		"passed-over",
+		"",           "left-kernel",   "dead",        "idle",
+		"frame-gone", "owner-gone",    "cpu-offline", "cpu-dead",
+		"preempted",  "starved",       "stopped",     "no-queue",
+		"idle-cpu",   "no-child",      "no-timer",    "zombie-child",
+		"free-lock",  "two-owners",    "seen",        "unseen",
+		"not-taken",  "not-announced", "io-done",     "passed-over",
 	};
 
 	return reason < sizeof(names) / sizeof(names[0]) ? names[reason] : "";

@@ -534,7 +534,10 @@ static void find_queues(struct td_analysis *a)
 		if (!td_queue(m, i, &q))
 			continue;
 		if (td_queue_missed(&q)) {
-			add_queue(a, BB_V_MISSING_IRQ, TD_R_UNSEEN, &q);
+			if (td_queue_interrupted(&q))
+				add_queue(a, BB_V_LOST_WAKEUP, TD_R_NOT_TAKEN, &q);
+			else
+				add_queue(a, BB_V_MISSING_IRQ, TD_R_UNSEEN, &q);
 			for (uint16_t n = 0; n < q.done; n++)
 				mark_slot(a, &q, td_queue_done_slot(m, &q, n));
 		}

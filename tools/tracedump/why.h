@@ -27,6 +27,7 @@ enum td_reason {
 	TD_R_TWO_OWNERS,    /* corrupt-lock */
 	TD_R_REPORT,        /* a run-time check saw it happen */
 	TD_R_UNSEEN,        /* missing-irq: the device has finished, no handler came */
+	TD_R_NOT_TAKEN,     /* lost-wakeup: interrupts came, no handler looked */
 	TD_R_NOT_ANNOUNCED, /* no-waker: the device was never called for the request */
 	TD_R_IO_DONE,       /* lost-wakeup: no request is outstanding any more */
 	TD_R_PASSED_OVER,   /* starved: everybody else got the lock */
