@@ -522,7 +522,9 @@ static void find_no_wakers(struct td_analysis *a)
 
 /* Devices. The queue's two rings and the driver's marks say with whom each request is; what is with
  * the device is never a cause, however long it takes. A request that the driver has queued without
- * calling the device matters only once its submitter, who would call, sleeps. */
+ * calling the device matters only once its submitter, who would call, sleeps. In a live box the
+ * queues are copied a little before the tasks: what rests on both asks for a wait much longer than
+ * that. */
 static void find_queues(struct td_analysis *a)
 {
 	const struct td_model *m = a->m;
@@ -546,7 +548,8 @@ static void find_queues(struct td_analysis *a)
 			uint64_t slot = td_queue_unannounced_slot(m, &q, n);
 
 			for (uint32_t k = 0; k < m->ntasks; k++) {
-				if (a->cause[k] >= 0 || !td_waits_for_slot(m, &q, k, slot))
+				if (a->cause[k] >= 0 || !td_waits_for_slot(m, &q, k, slot) ||
+				    td_model_age(m, m->wait[k].ticks) < LOST)
 					continue;
 				if (called)
 					add_queue(a, BB_V_NO_WAKER, TD_R_NOT_ANNOUNCED, &q)->node =
@@ -560,7 +563,7 @@ static void find_queues(struct td_analysis *a)
 			continue;
 		for (uint32_t k = 0; k < m->ntasks; k++) {
 			if (a->cause[k] >= 0 || !td_waits_for_queue(m, &q, k) ||
-			    !older(m, m->wait[k].ticks, LOST))
+			    td_model_age(m, m->wait[k].ticks) < LOST)
 				continue;
 			add_queue(a, BB_V_LOST_WAKEUP, TD_R_IO_DONE, &q)->node = k;
 			mark(a, k, a->n - 1, true);
