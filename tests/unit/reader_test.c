@@ -562,6 +562,39 @@ static void test_starved(void **state)
 	done(&l, &f);
 }
 
+/* Two looks at a waiter: it hangs only if it is one wait that both have seen. */
+static void test_confirm(void **state)
+{
+	struct box_fixture f;
+	struct td_analysis before;
+	struct look l;
+
+	(void)state;
+	for (int second = 0; second < 2; second++) {
+		struct td_source src;
+		struct td_session s;
+		struct td_error e;
+
+		fx_open(&f);
+		fx_queue(3, 3, 3, 3);
+		io_wait(&f, 2, 1, 90);
+		look(&l, &f);
+		((struct bb_task *)(void *)(f.mem + fx_section(&f, BB_SEC_TASKS)->offset))[2]
+			.wait.ticks += (uint64_t)second;
+		if (td_source_memory(&src, f.mem, f.size, &e) ||
+		    td_session_load(&s, &src, NULL, &e))
+			fail_msg("%s", e.text);
+		td_analyse(&before, &s.model);
+		assert_int_equal(before.n, 1);
+		td_analysis_confirm(&before, &l.a);
+		assert_int_equal(before.n, !second);
+		td_analysis_free(&before);
+		td_session_free(&s);
+		td_source_close(&src);
+		done(&l, &f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -582,6 +615,7 @@ int main(void)
 		cmocka_unit_test(test_lost_io_wakeup),
 		cmocka_unit_test(test_queue_nonsense),
 		cmocka_unit_test(test_starved),
+		cmocka_unit_test(test_confirm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

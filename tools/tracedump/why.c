@@ -772,6 +772,16 @@ void td_analysis_free(struct td_analysis *a)
 	*a = (struct td_analysis){0};
 }
 
+/* Of a verdict about one task's wait: is it that wait still, and not the next one for the same? */
+static bool same_wait(const struct td_analysis *now, const struct td_analysis *before,
+		      const struct td_verdict *v)
+{
+	if ((v->kind != BB_V_LOST_WAKEUP && v->kind != BB_V_NO_WAKER && v->kind != BB_V_STARVED) ||
+	    v->node >= now->m->nnodes || v->node >= before->m->nnodes)
+		return true;
+	return now->m->wait[v->node].ticks == before->m->wait[v->node].ticks;
+}
+
 void td_analysis_confirm(struct td_analysis *now, const struct td_analysis *before)
 {
 	uint32_t kept = 0;
@@ -785,7 +795,7 @@ void td_analysis_confirm(struct td_analysis *now, const struct td_analysis *befo
 
 			same = o->kind == v->kind && o->lock == v->lock && o->cpu == v->cpu &&
 			       (o->node == v->node || o->kind == BB_V_CYCLE) &&
-			       o->held.ticks == v->held.ticks;
+			       o->held.ticks == v->held.ticks && same_wait(now, before, v);
 		}
 		if (same)
 			now->v[kept++] = *v;
