@@ -283,6 +283,15 @@ static void test_owner_off_cpu(void **state)
 	expect(&l, BB_V_OWNER_SLEEPING, TD_R_REPORT, 0);
 	done(&l, &f);
 
+	fx_open(&f); /* on its way off the CPU, in the middle of the switch */
+	c = fx_class("timers", SPIN, 0);
+	fx_hold(fx_task(&f, 2, 5, 1, "a", BB_ST_SLEEPING), FX_LOCK(1), c, FX_LOAD_INIT, 99.99);
+	fx_wait(&f.tasks[2], BB_WAIT_TIMER, 0, 0, FX_PIPE_READ, 99.99);
+	f.tasks[2].since = fx_ticks(99.99);
+	look(&l, &f);
+	assert_int_equal(l.a.n, 0);
+	done(&l, &f);
+
 	fx_open(&f); /* preempted by the one that spins for it */
 	c = fx_class("rq", SPIN, 0);
 	fx_hold(fx_task(&f, 2, 5, 1, "a", BB_ST_RUNNABLE), FX_LOCK(1), c, FX_LOAD_INIT, 99);

@@ -22,11 +22,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MS               1000000ull
-#define SECOND           (1000 * MS)
-#define CPU_SILENT       (2 * SECOND)  /* no tick for so long: dead */
-#define STARVED          (10 * SECOND) /* runnable but not run */
-#define STRANDED         (100 * MS)
+#define MS         1000000ull
+#define SECOND     (1000 * MS)
+#define CPU_SILENT (2 * SECOND)  /* no tick for so long: dead */
+#define STARVED    (10 * SECOND) /* runnable but not run */
+#define STRANDED   (100 * MS)
+/* On its way off the CPU a task takes and drops spin locks. */
+#define SWITCHING        (100 * MS)
 #define LOST             (1 * SECOND) /* waits for a free lock */
 #define FRAME_MARGIN     256u         /* bytes by which a dead frame must be out of reach */
 #define MAX_NEEDS        64u
@@ -419,7 +421,8 @@ static void find_bad_owners(struct td_analysis *a)
 		    orphan_reason(m, h))
 			continue;
 		if (spin_class(m, h->held.class) && !k->current && !k->torn &&
-		    (k->t.state == BB_ST_SLEEPING || k->t.state == BB_ST_BLOCKED)) {
+		    (k->t.state == BB_ST_SLEEPING || k->t.state == BB_ST_BLOCKED) &&
+		    td_model_age(m, k->t.since) >= SWITCHING) {
 			kind = BB_V_OWNER_SLEEPING;
 			reason = TD_R_REPORT;
 		} else if (!waiters_of(m, h->lock)) {
