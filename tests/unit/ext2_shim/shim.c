@@ -33,7 +33,7 @@ struct track_class waitq_class, sync_guard_class;
 struct page *(*vm_file_page)(struct inode *inode, u64 index);
 void (*vm_inode_get)(struct inode *);
 void (*vm_inode_put)(struct inode *);
-void trace_emit2(unsigned id, uint64_t a, uint64_t b)
+void trace_put2(uint64_t word, uint64_t a, uint64_t b)
 {
 }
 

@@ -81,7 +81,7 @@ void spin_unlock_irqrestore(struct spinlock *l, irqflags_t f) NO_TSA
 	spin_unlock(l);
 }
 
-void trace_emit1(unsigned id, uint64_t a)
+void trace_put1(uint64_t word, uint64_t a)
 {
 }
 
