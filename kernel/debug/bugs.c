@@ -154,6 +154,23 @@ static void killed_while_holding(void)
 	start(1, "user-of-left", use_left);
 }
 
+/* ---- leak-error-path: an early return skips the unlock, and the thread lives on ----------------
+ */
+
+static void leak_left(void *arg)
+{
+	fill_left(false);
+	fill_left(true);
+	for (;;)
+		thread_sleep_ns(SHORT_NS, false);
+}
+
+static void leak_error_path(void)
+{
+	start(0, "leaker", leak_left);
+	start(1, "user-of-left", use_left);
+}
+
 /* ---- sleep-in-atomic: sleeps with a spin lock held --------------------------------------------
  */
 
@@ -253,9 +270,26 @@ static void busy(void *arg)
 	}
 }
 
+/* Takes the lock for its caller, which is no leak. */
+static __noinline void lock_right(void) NO_TSA
+{
+	mutex_lock(&right);
+}
+
+static void keeper(void *arg) NO_TSA
+{
+	for (u64 ns = SHORT_NS;; ns = 3 * NSEC_PER_SEC) {
+		lock_right();
+		thread_sleep_ns(ns, false);
+		mutex_unlock(&right);
+	}
+}
+
 static void busy_locks(void)
 {
 	rw_init(&index_lock, &index_class);
+	start(0, "keeper", keeper);
+	start(1, "keeper", keeper);
 	for (unsigned int i = 0; i < 12; i++)
 		start(i, "busy", busy);
 }
@@ -305,6 +339,7 @@ static const struct {
 	{"abba-spin", abba_spin},
 	{"self-spin", self_spin},
 	{"killed-while-holding", killed_while_holding},
+	{"leak-error-path", leak_error_path},
 	{"sleep-in-atomic", sleep_in_atomic},
 	{"dead-tick", dead_tick},
 	{"writer-starved", writer_starved},

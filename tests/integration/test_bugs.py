@@ -21,6 +21,10 @@ BUGS = {
                   r"HUNG: walker .* waits for lock demo\.table, which it holds itself"),
     "killed-while-holding": ("orphan", ["demo.left", "short-lived", "exited", "user-of-left"],
                              r"BUG: short-lived .* exits while it holds lock demo\.left"),
+    "leak-error-path": ("orphan", [r"lock demo\.left is held by leaker .*, but the function that took it has "
+                                   r"returned", r"taken at +fill_left\s+kernel/debug/bugs\.c:\d+",
+                                   r"Waiting: user-of-left .* in fill_left",
+                                   r"fill_left\(\) must release demo\.left on every return path"], ""),
     "sleep-in-atomic": ("owner-sleeping", ["demo.table", "sleeper", "spinner", "sleep_with_table"],
                         r"BUG: sleeper .* may sleep while it holds lock demo\.table"),
     "writer-starved": ("starved", [r"index-writer .* waits for lock demo\.index for [\d.]+ s, in which others "

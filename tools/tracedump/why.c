@@ -81,6 +81,16 @@ static uint32_t waiters_of(const struct td_model *m, uint64_t lock)
 	return n;
 }
 
+/* Does anybody wait for it, and has for so long? */
+static bool waited_for(const struct td_model *m, uint64_t lock, uint64_t ns)
+{
+	for (uint32_t i = 0; i < m->nnodes; i++)
+		if (td_wait_is_lock(m->wait[i].kind) && m->wait[i].object == lock &&
+		    td_model_age(m, m->wait[i].ticks) >= ns)
+			return true;
+	return false;
+}
+
 static bool shared(const struct bb_held *h)
 {
 	return h->mode & BB_HOLD_SHARED;
@@ -208,6 +218,26 @@ uint32_t td_needs(const struct td_model *m, uint32_t node, uint32_t *out, uint32
 
 /* ---- root causes ---------------------------------------------------------------------------- */
 
+/* Has the function that took the lock returned without releasing it? The task looks when it goes to
+ * sleep (BB_HOLD_RETURNED); a stack that is far shorter than it was shows it too. Some functions
+ * take a lock for their caller: a class of which that is known is never accused, and nobody is
+ * before somebody has waited for a while. */
+static bool frame_gone(const struct td_model *m, const struct td_task *k, const struct td_holder *h)
+{
+	struct bb_class cls;
+
+	if (k->current || k->torn & (TD_TORN_SCHED | TD_TORN_HELD) ||
+	    (k->t.state != BB_ST_SLEEPING && k->t.state != BB_ST_BLOCKED))
+		return false;
+	if (!(h->held.mode & BB_HOLD_RETURNED) &&
+	    (k->t.switch_sp <= k->t.stack_base || k->t.switch_sp >= k->t.stack_top ||
+	     h->held.sp <= k->t.stack_base || h->held.sp + FRAME_MARGIN >= k->t.switch_sp))
+		return false;
+	if (td_box_entry(m->box, BB_SEC_CLASSES, h->held.class, &cls, sizeof(cls)) && cls.returned)
+		return false;
+	return waited_for(m, h->lock, SECOND);
+}
+
 static uint32_t orphan_reason(const struct td_model *m, const struct td_holder *h)
 {
 	const struct td_task *k;
@@ -233,13 +263,7 @@ static uint32_t orphan_reason(const struct td_model *m, const struct td_holder *
 	if ((int32_t)(k->t.user_epoch - h->held.epoch) > 0 || k->t.mode == BB_MODE_USER ||
 	    h->held.mode & BB_HOLD_LEFT)
 		return TD_R_LEFT_KERNEL;
-	if (!k->current && !(k->torn & (TD_TORN_SCHED | TD_TORN_HELD)) &&
-	    (k->t.state == BB_ST_SLEEPING || k->t.state == BB_ST_BLOCKED) &&
-	    k->t.switch_sp > k->t.stack_base && k->t.switch_sp < k->t.stack_top &&
-	    h->held.sp > k->t.stack_base && h->held.sp + FRAME_MARGIN < k->t.switch_sp &&
-	    older(m, k->t.since, SECOND) && waiters_of(m, h->lock))
-		return TD_R_FRAME_GONE;
-	return TD_R_NONE;
+	return frame_gone(m, k, h) ? TD_R_FRAME_GONE : TD_R_NONE;
 }
 
 static struct td_verdict *add_held(struct td_analysis *a, uint32_t kind, uint32_t reason,
