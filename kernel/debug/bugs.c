@@ -225,13 +225,21 @@ static __noinline void read_lock_past_queue(struct rwlock *l) NO_TSA
 	track_acquired(&l->track, BB_HOLD_SHARED, RET_IP, arch_sp());
 }
 
-/* Several of them: one that goes leaves the others inside. */
+/* Several of them: whoever goes leaves another one inside. */
 static void read_index_for_ever(void *arg) NO_TSA
 {
 	for (;;) {
+		bool go = false;
+
 		read_lock_past_queue(&index_lock);
-		thread_sleep_ns(SHORT_NS / 20, false);
-		rw_read_unlock(&index_lock);
+		while (!go) {
+			thread_sleep_ns(SHORT_NS / 20, false);
+			spin_lock(&list);
+			go = READ_ONCE(index_lock.readers) > 1;
+			if (go)
+				rw_read_unlock(&index_lock);
+			spin_unlock(&list);
+		}
 	}
 }
 

@@ -69,7 +69,7 @@ def test_info(arch, dump):
     for kind_of, layout in ((1, "bb_control"), (2, "bb_event_row"), (3, "bb_enum_row"),
                             (4, "bb_ring"), (6, "bb_cpu"), (7, "bb_task"), (8, "bb_class"),
                             (9, "bb_lock"), (10, "bb_sym"), (12, "bb_console"), (13, "bb_crash"),
-                            (14, "bb_counter"), (16, "bb_report")):
+                            (14, "bb_counter"), (16, "bb_report"), (17, "bb_queue")):
         assert box.sections[kind_of]["entry_size"] == LAYOUTS.size[layout]
     counters = {c["name"]: c["value"] for c in box.table(14, "bb_counter") if c["name"]}
     assert {n: int(v) for n, v in re.findall(r"counter +(\S+) +(\d+)", words)} == counters

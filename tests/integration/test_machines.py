@@ -85,6 +85,7 @@ def cases(table):
 
 def start(monkeypatch, arch, odd):
     usual = qemu.command_line
+    monkeypatch.setattr(qemu, "LEAST_MEM", 0)
     monkeypatch.setattr(qemu, "command_line", lambda *a, **k: odd.edit(usual(*a, **k)))
     return qemu.Guest(arch, mem=odd.mem, append=odd.append, gdb=False)
 
