@@ -862,6 +862,11 @@ void track_task_exit(uint64_t site)
 {
 	struct bb_task *t = port_task();
 
+	if (t && t->nheld && !t->left_site) {
+		PUT(t->left_ticks, port_ticks());
+		PUT(t->left_event, trace_position());
+		PUT(t->left_site, site);
+	}
 	for (uint32_t i = 0; t && checks_on() && i < t->nheld; i++)
 		track_report(BB_V_ORPHAN, BB_CHK_EXIT,
 			     (struct track_lock *)(uintptr_t)t->held[i].lock, t->held[i].site, site,

@@ -12,14 +12,15 @@ from conftest import SMALL
 # name: verdict in --json, what the words must hold, what the console must say with checks on
 BUGS = {
     "abba-mutex": ("cycle", ["demo.left", "demo.right", r"left_then_right\s+kernel/debug/bugs\.c:\d+",
-                             r"right_then_left\s+kernel/debug/bugs\.c:\d+"],
+                             r"right_then_left\s+kernel/debug/bugs\.c:\d+",
+                             "2 tasks wait for each other", r"take demo\.\w+ and demo\.\w+ in one order"],
                    r"HUNG: deadlock: the wait for lock demo\.(left|right) closes a cycle"),
     "abba-spin": ("cycle", ["demo.table", "demo.list", "table-first", "list-first"],
                   r"HUNG: deadlock: the wait for lock demo\.(table|list) closes a cycle"),
     "self-spin": ("self", ["walker", "demo.table", r"walk_table\s+kernel/debug/bugs\.c:\d+",
                            r"update_table\s+kernel/debug/bugs\.c:\d+"],
                   r"HUNG: walker .* waits for lock demo\.table, which it holds itself"),
-    "killed-while-holding": ("orphan", ["demo.left", "short-lived", "exited", "user-of-left"],
+    "killed-while-holding": ("orphan", ["demo.left", "short-lived", "exited at", "user-of-left"],
                              r"BUG: short-lived .* exits while it holds lock demo\.left"),
     "leak-error-path": ("orphan", [r"lock demo\.left is held by leaker .*, but the function that took it has "
                                    r"returned", r"taken at +fill_left\s+kernel/debug/bugs\.c:\d+",

@@ -232,7 +232,7 @@ static void self_body(void *arg)
 /* Exit status: the verdict that was reported, 100 for none, 101 if nobody hung. */
 static int deadlock(unsigned int cpus, void (*body)(void *))
 {
-	struct bb_report r;
+	u32 verdict;
 	pid_t pid = fork();
 	int status;
 
@@ -243,7 +243,7 @@ static int deadlock(unsigned int cpus, void (*body)(void *))
 	}
 	if (host_run_for(cpus, 1000, body, NULL) == cpus)
 		_exit(101);
-	_exit(host_reports(&r) ? (int)r.verdict : 100);
+	_exit(host_reports(&verdict) ? (int)verdict : 100);
 }
 
 static void abba_is_reported_as_a_cycle(void **state)

@@ -326,6 +326,16 @@ static void exit_with_a_lock(void **state)
 	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 0x30);
 	assert_int_equal(reports(), 2);
 	assert_int_equal(trace_box.reports[1].verdict, BB_V_ORPHAN);
+	/* where is on record with the checks off as well */
+	trace_box.control.checks_on = 0;
+	be(3, 1);
+	track_task_exit(0x40);
+	assert_int_equal(tasks[3].left_site, 0);
+	take(&m2, 0x50);
+	track_task_exit(0x60);
+	assert_int_equal(tasks[3].left_site, 0x60);
+	assert_int_equal(reports(), 2);
+	trace_box.control.checks_on = 1;
 }
 
 /* Task 5 died with m1. Who has its slot now holds nothing, whatever the lock's word says. */

@@ -199,7 +199,11 @@ static void say_orphan(struct report *r, const struct td_verdict *v, const char 
 	const struct td_model *m = r->m;
 	const struct bb_task *t =
 		v->node != TD_NOBODY && td_is_task(m, v->node) ? &m->task[v->node].t : NULL;
-	uint64_t left = t ? t->left_site : 0;
+	uint64_t left = t && v->reason != TD_R_DEAD ? t->left_site : 0;
+	uint64_t exited = v->reason != TD_R_DEAD || !t ? 0
+			  : t->left_site               ? t->left_site
+			  : v->has_report              ? v->report.site2
+						       : 0;
 	const char *name = lock_name(m, v);
 
 	if (!left && v->has_report && v->report.check == BB_CHK_LEAVE)
@@ -224,8 +228,8 @@ static void say_orphan(struct report *r, const struct td_verdict *v, const char 
 			     t->user_epoch - v->held.epoch == 1 ? "" : "s");
 	} else if (v->reason == TD_R_FRAME_GONE && t) {
 		line(r, "       now in    %s", place(m, m->wait[v->node].site, 10));
-	} else if (v->reason == TD_R_DEAD && t && v->has_report && v->report.site2) {
-		line(r, "       exited at %s", place(m, v->report.site2, 10));
+	} else if (exited) {
+		line(r, "       exited at %s", place(m, exited, 10));
 	}
 	print_waiters(r, v, 0, v->ndirect, "Waiting:");
 	print_behind(r, v);
@@ -240,12 +244,36 @@ static void say_orphan(struct report *r, const struct td_verdict *v, const char 
 		     func(m, v->held.site), name);
 }
 
+/* "take a, b and c in one order everywhere", if locks are all that the circle is made of. */
+static void order_hint(struct report *r, const struct td_verdict *v)
+{
+	const struct td_model *m = r->m;
+	char names[160] = "";
+	size_t len = 0;
+
+	for (uint32_t i = 0; i < v->nring; i++) {
+		const struct bb_wait *w = &m->wait[v->ring[i]];
+		const char *before = !i ? "" : i + 1 == v->nring ? " and " : ", ";
+
+		if (!td_wait_is_lock(w->kind) || !w->class || len >= sizeof(names) - 48) {
+			line(r, "Fix hint: do not wait while holding what the other side needs.");
+			return;
+		}
+		len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", before,
+					td_class_name(m->names, w->class));
+	}
+	line(r, "Fix hint: take %s in one order everywhere.", names);
+}
+
 static void say_cycle(struct report *r, const struct td_verdict *v, const char *cause)
 {
 	const struct td_model *m = r->m;
-	uint32_t hint = 0, worst = 0;
+	uint32_t hint = 0, worst = 0, tasks = 0;
 
-	line(r, "%s %u wait for each other in a circle.", cause, v->nring);
+	for (uint32_t i = 0; i < v->nring; i++)
+		tasks += td_is_task(m, v->ring[i]);
+	line(r, "%s %u %s wait for each other in a circle.", cause, v->nring,
+	     tasks == v->nring ? "tasks" : "tasks and interrupts");
 	for (uint32_t i = 0; i < v->nring; i++) {
 		uint32_t me = v->ring[i], next = v->ring[(i + 1) % v->nring];
 		const struct bb_wait *w = &m->wait[me];
@@ -295,9 +323,7 @@ static void say_cycle(struct report *r, const struct td_verdict *v, const char *
 		     func(m, m->wait[me].site), td_class_name(m->names, m->wait[me].class),
 		     td_class_name(m->names, h->held.class));
 	} else {
-		line(r,
-		     "Fix hint: take these in one order everywhere, or do not wait while holding "
-		     "what the other side needs.");
+		order_hint(r, v);
 	}
 }
 
@@ -404,6 +430,11 @@ static void say_cpu(struct report *r, const struct td_verdict *v, const char *ca
 		line(r, "       seen at   %s   t=%.3f s (by NMI)", place(m, c->nmi_pc, 10),
 		     seconds(m, c->nmi_ticks));
 	print_behind(r, v);
+	if (!c->irqs_off_since && (!c->nmi_ticks || c->nmi_ticks < c->last_tick))
+		line(r,
+		     "Fix hint: `hs bt cpu%u` in GDB shows where it is; who there masks "
+		     "interrupts?",
+		     v->cpu);
 	if (c->irqs_off_since)
 		line(r,
 		     "Fix hint: %s() switched interrupts off; find the path that does not switch "

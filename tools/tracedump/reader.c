@@ -107,7 +107,10 @@ int td_header_check(const uint8_t *base, uint64_t avail, uint64_t where, struct 
 			       "0x%08x but should be 0x%08x",
 			       (unsigned long long)where, h.checksum, header_crc(base, &h));
 	if (!h.clock_hz || h.clock_hz > 1000000000000ull)
-		return td_fail(e, "black box at 0x%llx: a clock of %llu Hz is impossible",
+		return td_fail(e,
+			       h.clock_hz ? "black box at 0x%llx: a clock of %llu Hz is impossible"
+					  : "black box at 0x%llx: the kernel has not set its clock "
+					    "up yet (%llu Hz); look again when it has booted on",
 			       (unsigned long long)where, (unsigned long long)h.clock_hz);
 	if (!h.cpus || h.cpus > 4096)
 		return td_fail(e, "black box at 0x%llx: %u CPUs are impossible",
@@ -369,7 +372,7 @@ int td_source_find(struct td_source *s, struct td_error *e)
 	if (refused)
 		return -1;
 	return td_fail(e,
-		       "no black box in this file: the magic number is at no page boundary of "
-		       "its %llu bytes",
+		       "no black box in this file: its magic number is at no page boundary of the "
+		       "%llu bytes (a kernel sets it up in its first milliseconds)",
 		       (unsigned long long)s->size);
 }

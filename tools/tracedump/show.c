@@ -288,10 +288,14 @@ void td_show_locks(const struct td_session *s, FILE *f)
 		td_box_entry(&s->box, BB_SEC_LOCKS, i, &l, sizeof(l));
 		if (!l.lock)
 			continue;
-		fprintf(f,
-			"  %-20s 0x%" PRIx64 " %" PRIu64 " waits, last released in %s t=%.6f s\n",
+		fprintf(f, "  %-20s 0x%" PRIx64 " %" PRIu64 " wait%s, ",
 			td_class_name(&s->names, l.class), l.lock, l.waits,
-			place(s, l.release_site), seconds(s, l.release_ticks));
+			l.waits == 1 ? "" : "s");
+		if (l.release_site)
+			fprintf(f, "last released in %s t=%.6f s\n", place(s, l.release_site),
+				seconds(s, l.release_ticks));
+		else
+			fprintf(f, "not released since\n");
 	}
 }
 

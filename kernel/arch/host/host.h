@@ -13,8 +13,8 @@ void host_run(unsigned int n, void (*fn)(void *arg), void *arg);
 /* As host_run, but comes back after ms milliseconds even if some do not return; the number of those
  * that did. They stay as they are: the process must not call host_run() again. */
 unsigned int host_run_for(unsigned int n, unsigned int ms, void (*fn)(void *arg), void *arg);
-/* Findings of the tracker since host_init(), and the last one. */
-unsigned int host_reports(struct bb_report *last);
+/* Findings of the tracker since host_init(), and the verdict of the last one. */
+unsigned int host_reports(u32 *verdict);
 /* Locks that the CPUs' threads hold now, all together. */
 unsigned int host_locks_held(void);
 
