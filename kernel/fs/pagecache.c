@@ -229,3 +229,26 @@ struct page *pagecache_get(struct inode *inode, u64 index)
 	mutex_unlock(&inode->pages_lock);
 	return page;
 }
+
+ssize_t inode_read(struct inode *inode, void *buf, size_t n, u64 pos)
+{
+	size_t done = 0;
+
+	if (!inode->ops || !inode->ops->read_page)
+		return -EINVAL;
+	if (pos >= inode->size)
+		return 0;
+	n = MIN((u64)n, inode->size - pos);
+	while (done < n) {
+		size_t off = (pos + done) % PAGE_SIZE;
+		size_t c = MIN(n - done, PAGE_SIZE - off);
+		struct page *p = pagecache_get(inode, (pos + done) / PAGE_SIZE);
+
+		if (IS_ERR(p))
+			return done ? (ssize_t)done : PTR_ERR(p);
+		memcpy((char *)buf + done, (char *)page_to_virt(p) + off, c);
+		page_put(p);
+		done += c;
+	}
+	return (ssize_t)done;
+}

@@ -1,5 +1,6 @@
 # sources of kernel/fs
 kernel-y += kernel/fs/vfs.c
+kernel-y += kernel/fs/inode.c
 kernel-y += kernel/fs/namei.c
 kernel-y += kernel/fs/file.c
 kernel-y += kernel/fs/pagecache.c

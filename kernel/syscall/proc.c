@@ -1,4 +1,4 @@
-/* process.c - system calls of processes: marshalling between registers, user memory and task/. */
+/* proc.c - system calls of processes: marshalling between registers, user memory and task/. */
 #include <arch/cpu.h>
 #include <arch/user.h>
 #include <kernel/atomic.h>
