@@ -8,7 +8,7 @@ struct thread;
 struct trap_frame;
 
 /* Prepares a new kernel thread: on its first switch it runs thread_start(prev, entry, arg) -
- * an upcall in sched - on its kernel stack [stack_base, stack_top), interrupts masked. */
+ * an upcall, kernel/trap.h - on its kernel stack [stack_base, stack_top), interrupts masked. */
 void arch_thread_init(struct thread *t, void (*entry)(void *), void *arg);
 /* Copies the user part (FP registers, TLS) of the current thread to t: fork. May allocate nothing.
  */

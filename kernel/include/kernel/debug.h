@@ -8,8 +8,8 @@
 /* First thing in C: default events on, lock classes registered. entry_ticks: see kmain(). */
 void trace_early_init(u64 entry_ticks);
 /* After boot_alloc_init(), before anything else is allocated: reserves the memory behind the image
- * and builds the box. Boot options: ring=SIZE a CPU, tasks=N, trace=LIST, checks=off.
- */
+ * and builds the box. Boot options: ring=SIZE a CPU, tasks=N, trace=LIST and
+ * checks=off. */
 void trace_box_init(void);
 /* After percpu_init(): every CPU gets its ring and its entry. */
 void trace_cpus_init(void);
