@@ -4,7 +4,7 @@
 
 kernel-y :=
 include kernel/lib/sources.mk kernel/sync/sources.mk kernel/mm/sources.mk kernel/sched/sources.mk \
-	kernel/irq/sources.mk kernel/task/sources.mk kernel/fs/sources.mk \
+	kernel/irq/sources.mk kernel/task/sources.mk kernel/fs/sources.mk kernel/ipc/sources.mk kernel/tty/sources.mk \
 	kernel/drivers/sources.mk kernel/syscall/sources.mk kernel/debug/sources.mk \
 	kernel/trace/sources.mk kernel/arch/$(ARCH)/sources.mk tracing/sources.mk
 kernel-y += kernel/main.c

@@ -1,27 +1,27 @@
 /* main.c - what starts when. Read it as the list of the kernel's parts; every step may rely on
  * those above it and on nothing below. */
-#include <kernel/block.h>
-#include <kernel/boot.h>
-#include <kernel/bug.h>
-#include <kernel/cpu.h>
-#include <kernel/debug.h>
-#include <kernel/drivers.h>
-#include <kernel/ktest.h>
-#include <kernel/mm.h>
-#include <kernel/process.h>
-#include <kernel/sched.h>
-#include <kernel/time.h>
-#include <kernel/tty.h>
-#include <kernel/trace_glue.h>
-#include <kernel/trap.h>
-#include <kernel/vfs.h>
+#include <debug/debug.h>
+#include <drivers/block.h>
+#include <drivers/init.h>
+#include <fs/vfs.h>
+#include <irq/timer.h>
+#include <lib/boot.h>
+#include <lib/bug.h>
+#include <lib/cpu.h>
+#include <lib/ktest.h>
+#include <mm/mm.h>
+#include <sched/sched.h>
+#include <task/process.h>
+#include <trace/glue.h>
+#include <tty/tty.h>
 #include <arch/boot.h>
 #include <arch/cpu.h>
 #include <arch/irqflags.h>
+#include <arch/upcalls.h>
 #include <tracing/events.h>
 
 #define LOG_TAG "boot"
-#include <kernel/printk.h>
+#include <lib/printk.h>
 
 static void stage(const char *name)
 {
@@ -38,10 +38,10 @@ static void init_thread(void *arg)
 	stage("drivers");
 	pci_init();
 	virtio_blk_init();
-	tty_init();
 	vmcoreinfo_publish();
 	stage("fs");
 	vfs_init();
+	tty_init();
 	err = vfs_mount_root("vda");
 	process_init();
 	if (cmdline_is("bench", "1")) {

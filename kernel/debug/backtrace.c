@@ -1,10 +1,10 @@
 /* backtrace.c - frame-pointer walk. A frame is followed only while it lies on the stack it started
  * on and addresses go up, so a broken chain ends the walk and never leads into unmapped memory. */
-#include <kernel/ksyms.h>
-#include <kernel/thread.h>
-#include <kernel/boot.h>
-#include <arch/trap.h>
+#include <lib/boot.h>
+#include <lib/ksyms.h>
 #include <arch/backtrace.h>
+#include <arch/thread.h>
+#include <arch/trap.h>
 #include "debug_private.h"
 
 /* [lo, hi) of the stack that fp is on: the current thread's, or the few KiB above fp if it is the

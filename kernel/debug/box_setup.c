@@ -3,15 +3,15 @@
  * The static part is the end of the image; the dynamic part takes the memory right behind it, so
  * both are one physical region that decodes by itself. It is reached through the direct map. The
  * ring size shrinks, with a message, if a full one does not fit before the next reserved range. */
-#include <kernel/boot.h>
-#include <kernel/bug.h>
-#include <kernel/cpu.h>
-#include <kernel/string.h>
-#include <kernel/syscall_table.h>
-#include <kernel/sched.h>
-#include <kernel/debug.h>
-#include <kernel/lock_class.h>
-#include <kernel/trace_glue.h>
+#include <debug/debug.h>
+#include <lib/boot.h>
+#include <lib/bug.h>
+#include <lib/cpu.h>
+#include <lib/string.h>
+#include <sched/sched.h>
+#include <syscall/table.h>
+#include <trace/glue.h>
+#include <trace/lock_class.h>
 #include <arch/boot.h>
 #include <arch/cpu.h>
 #include <arch/mmu.h>
@@ -21,7 +21,7 @@
 #include "debug_private.h"
 
 #define LOG_TAG "trace"
-#include <kernel/printk.h>
+#include <lib/printk.h>
 
 #define RING_BYTES     (4u << 20)
 #define RING_BYTES_MIN (64u << 10)

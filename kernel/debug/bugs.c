@@ -4,21 +4,21 @@
  * so what the tracker, the watchdog and the host tool say about it rests on their mechanisms alone.
  * The seed's bug, exec-deadlock, sits in the loader (kernel/task/exec.c), those of a disk in its
  * driver. Compiled in only where HANGBENCH is on. */
-#include <kernel/annotate.h>
-#include <kernel/boot.h>
-#include <kernel/bug.h>
-#include <kernel/cpu.h>
-#include <kernel/debug.h>
-#include <kernel/errno.h>
-#include <kernel/mutex.h>
-#include <kernel/sched.h>
-#include <kernel/string.h>
-#include <kernel/time.h>
+#include <debug/debug.h>
+#include <lib/annotate.h>
+#include <lib/boot.h>
+#include <lib/bug.h>
+#include <lib/clock.h>
+#include <lib/cpu.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <sched/sched.h>
+#include <sync/mutex.h>
 #include <arch/cpu.h>
 #include <arch/irqflags.h>
 
 #define LOG_TAG "bug"
-#include <kernel/printk.h>
+#include <lib/printk.h>
 
 DEFINE_LOCK_CLASS(left_class, "demo.left", BB_LK_MUTEX, 0);
 DEFINE_LOCK_CLASS(right_class, "demo.right", BB_LK_MUTEX, 0);

@@ -3,7 +3,7 @@
 #ifndef DEBUG_PRIVATE_H
 #define DEBUG_PRIVATE_H
 
-#include <kernel/types.h>
+#include <lib/types.h>
 #include <arch/trap.h>
 #include <tracing/blackbox.h>
 

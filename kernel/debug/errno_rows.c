@@ -1,5 +1,5 @@
 /* errno_rows.c - names of the Linux error numbers for the black box's table "errno". */
-#include <kernel/errno.h>
+#include <lib/errno.h>
 #include "debug_private.h"
 
 #define ROW(e)                                                                                     \

@@ -1,7 +1,7 @@
 /* ktest.c - runs the in-kernel tests that the image carries. One thread, one test at a time. */
-#include <kernel/ktest.h>
-#include <kernel/string.h>
-#include <kernel/time.h>
+#include <lib/clock.h>
+#include <lib/ktest.h>
+#include <lib/string.h>
 #include "debug_private.h"
 
 extern const struct ktest __ktest_start[], __ktest_end[];

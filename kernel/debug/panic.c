@@ -5,26 +5,26 @@
  * console ignores its own. The crash record is complete before the first character is printed, so a
  * crash in printing loses nothing. The other CPUs are stopped by NMI, so masked interrupts do not
  * matter. */
-#include <kernel/atomic.h>
-#include <kernel/boot.h>
-#include <kernel/bug.h>
-#include <kernel/debug.h>
-#include <kernel/ksyms.h>
-#include <kernel/string.h>
-#include <kernel/thread.h>
-#include <kernel/trace_glue.h>
-#include <kernel/time.h>
-#include <kernel/trap.h>
-#include <kernel/cpu.h>
+#include <debug/debug.h>
+#include <lib/atomic.h>
+#include <lib/boot.h>
+#include <lib/bug.h>
+#include <lib/clock.h>
+#include <lib/cpu.h>
+#include <lib/ksyms.h>
+#include <lib/string.h>
+#include <trace/glue.h>
 #include <arch/cpu.h>
 #include <arch/irqflags.h>
+#include <arch/thread.h>
+#include <arch/upcalls.h>
 #include <tracing/box.h>
 #include <tracing/events.h>
 #include <tracing/tracker.h>
 #include "debug_private.h"
 
 #define LOG_TAG "panic"
-#include <kernel/printk.h>
+#include <lib/printk.h>
 
 static u32 panic_owner; /* cpu + 1 */
 static u32 panic_depth;

@@ -1,10 +1,10 @@
 /* report.c - the serial console's short form of a finding: verdict, owner, sites. The long form is
  * the host tool's. Called by the tracker in any context, with any lock held; takes none. */
-#include <kernel/atomic.h>
-#include <kernel/cpu.h>
-#include <kernel/ksyms.h>
-#include <kernel/time.h>
-#include <kernel/string.h>
+#include <lib/atomic.h>
+#include <lib/clock.h>
+#include <lib/cpu.h>
+#include <lib/ksyms.h>
+#include <lib/string.h>
 #include <arch/cpu.h>
 #include <tracing/box.h>
 #include <tracing/events.h>

@@ -10,10 +10,10 @@
  *
  * One record is made here, checks on or off: each CPU's timer looks whether devices whose
  * interrupts come to this CPU have finished what no handler has seen (box_queues_look). */
-#include <kernel/cpu.h>
-#include <kernel/debug.h>
-#include <kernel/sched.h>
-#include <kernel/time.h>
+#include <debug/debug.h>
+#include <irq/timer.h>
+#include <lib/cpu.h>
+#include <sched/sched.h>
 #include <arch/cpu.h>
 #include <arch/irqflags.h>
 #include <arch/smp.h>

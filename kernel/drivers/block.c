@@ -1,9 +1,9 @@
 /* block.c - the registry of block devices: a list that only grows, filled at boot by one thread;
  * each link is published with release, so lookups need no lock. */
-#include <kernel/atomic.h>
-#include <kernel/block.h>
-#include <kernel/errno.h>
-#include <kernel/string.h>
+#include <drivers/block.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <lib/string.h>
 
 static struct block_device *devices;
 

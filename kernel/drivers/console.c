@@ -11,16 +11,16 @@
  * After console_bust_lock() the word is ignored by everybody: in a panic a mixed line is better
  * than a missing one. Acquire of the word pairs with the release in console_release().
  */
-#include <kernel/atomic.h>
-#include <kernel/cpu.h>
-#include <kernel/drivers.h>
-#include <kernel/printk.h>
-#include <kernel/time.h>
+#include <drivers/console.h>
+#include <drivers/init.h>
+#include <lib/atomic.h>
+#include <lib/clock.h>
+#include <lib/cpu.h>
+#include <lib/printk.h>
 #include <arch/cpu.h>
 #include <arch/irqflags.h>
 #include <arch/platform.h>
 #include <tracing/box.h>
-#include "console.h"
 
 #define CHUNK      128u     /* bytes a hold: about half a millisecond of an emulated UART */
 #define WAIT_MS    200u     /* a chunk takes far less; a loaded host may stall the owner's CPU */

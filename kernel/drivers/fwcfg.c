@@ -2,11 +2,11 @@
  * all fields are big endian, and a transfer is done when the control word reads 0. Request and data
  * lie in slab memory, since a caller's buffer may be on a stack that is not physically contiguous.
  * One user at a time: fwcfg_lock, since the device has one selected file and one position in it. */
-#include <kernel/atomic.h>
-#include <kernel/errno.h>
-#include <kernel/mm.h>
-#include <kernel/mutex.h>
-#include <kernel/string.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <mm/mm.h>
+#include <sync/mutex.h>
 #include <arch/cpu.h>
 #include <arch/platform.h>
 #include "fwcfg.h"

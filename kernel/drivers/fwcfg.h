@@ -2,7 +2,7 @@
 #ifndef DRIVERS_FWCFG_H
 #define DRIVERS_FWCFG_H
 
-#include <kernel/types.h>
+#include <lib/types.h>
 
 /* Writes n bytes (512 at most) at the start of a file, e.g. "etc/vmcoreinfo". 0; -ENODEV without
  * the device, -ENOENT without the file, -EINVAL if it is smaller, -EIO, -ENOMEM. May sleep. */

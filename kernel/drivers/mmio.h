@@ -3,7 +3,7 @@
 #ifndef DRIVERS_MMIO_H
 #define DRIVERS_MMIO_H
 
-#include <kernel/types.h>
+#include <lib/types.h>
 
 static inline u8 mmio_read8(const volatile void *p)
 {

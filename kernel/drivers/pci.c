@@ -11,10 +11,10 @@
  * published with release before it can be seen.
  */
 #define LOG_TAG "pci"
-#include <kernel/atomic.h>
-#include <kernel/drivers.h>
-#include <kernel/mm.h>
-#include <kernel/printk.h>
+#include <drivers/init.h>
+#include <lib/atomic.h>
+#include <lib/printk.h>
+#include <mm/mm.h>
 #include <arch/platform.h>
 #include "mmio.h"
 #include "pci.h"

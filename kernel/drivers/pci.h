@@ -2,8 +2,8 @@
 #ifndef DRIVERS_PCI_H
 #define DRIVERS_PCI_H
 
-#include <kernel/irq.h>
-#include <kernel/types.h>
+#include <irq/irq.h>
+#include <lib/types.h>
 
 #define PCI_BARS       6
 #define PCI_CAP_VENDOR 0x09

@@ -1,6 +1,5 @@
 # sources of kernel/drivers
 kernel-y += kernel/drivers/console.c
-kernel-y += kernel/drivers/tty.c
 kernel-y += kernel/drivers/block.c
 kernel-y += kernel/drivers/pci.c
 kernel-y += kernel/drivers/virtio.c

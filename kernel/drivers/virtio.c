@@ -13,10 +13,10 @@
  * whoever calls, and only goes forward.
  */
 #define LOG_TAG "virtio"
-#include <kernel/atomic.h>
-#include <kernel/mm.h>
-#include <kernel/printk.h>
-#include <kernel/string.h>
+#include <lib/atomic.h>
+#include <lib/printk.h>
+#include <lib/string.h>
+#include <mm/mm.h>
 #include <tracing/box.h>
 #include "virtio.h"
 

@@ -2,9 +2,9 @@
 #ifndef DRIVERS_VIRTIO_H
 #define DRIVERS_VIRTIO_H
 
-#include <kernel/irq.h>
-#include <kernel/spinlock.h>
-#include <kernel/types.h>
+#include <irq/irq.h>
+#include <lib/types.h>
+#include <sync/spinlock.h>
 #include "pci.h"
 
 #define VIRTQ_MAX 128u /* descriptors: rings and table fit one page */

@@ -12,14 +12,14 @@
  * called after it is dropped.
  */
 #define LOG_TAG "virtio-blk"
-#include <kernel/atomic.h>
-#include <kernel/block.h>
-#include <kernel/bugpoint.h>
-#include <kernel/drivers.h>
-#include <kernel/mm.h>
-#include <kernel/printk.h>
-#include <kernel/string.h>
-#include <kernel/wait.h>
+#include <drivers/block.h>
+#include <drivers/init.h>
+#include <lib/atomic.h>
+#include <lib/bugpoint.h>
+#include <lib/printk.h>
+#include <lib/string.h>
+#include <mm/mm.h>
+#include <sync/wait.h>
 #include <tracing/events.h>
 #include "virtio.h"
 

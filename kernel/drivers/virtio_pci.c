@@ -3,10 +3,10 @@
  * virtio_notify() and virtio_interrupted() run, both plain register accesses.
  */
 #define LOG_TAG "virtio"
-#include <kernel/atomic.h>
-#include <kernel/errno.h>
-#include <kernel/mm.h>
-#include <kernel/printk.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <lib/printk.h>
+#include <mm/mm.h>
 #include <arch/time.h>
 #include "mmio.h"
 #include "virtio.h"

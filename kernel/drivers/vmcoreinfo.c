@@ -5,11 +5,11 @@
  * memory is never freed.
  */
 #define LOG_TAG "vmcoreinfo"
-#include <kernel/drivers.h>
-#include <kernel/errno.h>
-#include <kernel/mm.h>
-#include <kernel/printk.h>
-#include <kernel/string.h>
+#include <drivers/init.h>
+#include <lib/errno.h>
+#include <lib/printk.h>
+#include <lib/string.h>
+#include <mm/mm.h>
 #include <arch/time.h>
 #include <tracing/box.h>
 #include "fwcfg.h"

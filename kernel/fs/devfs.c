@@ -6,15 +6,12 @@
  * /dev/random and /dev/urandom are a mixing function over the cycle counter and a counter: good
  * enough for hash seeds and temporary names, not for keys.
  */
-#include <kernel/atomic.h>
-#include <kernel/string.h>
-#include <kernel/tty.h>
-#include <kernel/vm.h>
+#include <lib/atomic.h>
+#include <lib/string.h>
+#include <mm/vm.h>
 #include <arch/time.h>
 #include <uapi/fcntl.h>
 #include "fs.h"
-
-#define DEV(major, minor) ((u64)(major) << 8 | (minor)) /* Linux' encoding for small numbers */
 
 static ssize_t null_read(struct file *f, void __user *buf, size_t n, loff_t *pos)
 {
@@ -81,15 +78,15 @@ static const struct file_ops full_ops = {
 static const struct file_ops random_ops = {
 	.read = random_read, .write = null_write, .any_position = true};
 
-static const struct {
+static struct {
 	const char *name;
 	u64 rdev;
 	u32 perm;
-	const struct file_ops *ops;
+	const struct file_ops *ops; /* NULL until devfs_register() */
 } devices[] = {
-	{"console", DEV(5, 1), 0600, &tty_file_ops}, {"tty", DEV(5, 0), 0666, &tty_file_ops},
-	{"null", DEV(1, 3), 0666, &null_ops},        {"zero", DEV(1, 5), 0666, &zero_ops},
-	{"full", DEV(1, 7), 0666, &full_ops},        {"random", DEV(1, 8), 0666, &random_ops},
+	{"console", DEV(5, 1), 0600, NULL},        {"tty", DEV(5, 0), 0666, NULL},
+	{"null", DEV(1, 3), 0666, &null_ops},      {"zero", DEV(1, 5), 0666, &zero_ops},
+	{"full", DEV(1, 7), 0666, &full_ops},      {"random", DEV(1, 8), 0666, &random_ops},
 	{"urandom", DEV(1, 9), 0666, &random_ops},
 };
 
@@ -137,6 +134,16 @@ const struct file_ops *devfs_device_ops(u32 mode, u64 rdev)
 			if (devices[i].rdev == rdev)
 				return devices[i].ops;
 	return NULL;
+}
+
+void devfs_register(u64 rdev, const struct file_ops *ops)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+		if (devices[i].rdev == rdev) {
+			devices[i].ops = ops;
+			nodes[i].fops = ops;
+		}
+	}
 }
 
 struct inode *devfs_root(void)

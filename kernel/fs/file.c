@@ -4,9 +4,9 @@
  * pos_lock, which is taken only for files that have a position. Nothing else is held while user
  * memory is copied, so a page fault may take mm.lock and pages_lock.
  */
-#include <kernel/atomic.h>
-#include <kernel/bug.h>
-#include <kernel/vm.h>
+#include <lib/atomic.h>
+#include <lib/bug.h>
+#include <mm/vm.h>
 #include <uapi/fcntl.h>
 #include "fs.h"
 

@@ -2,9 +2,9 @@
 #ifndef FS_FS_H
 #define FS_FS_H
 
-#include <kernel/block.h>
-#include <kernel/rbtree.h>
-#include <kernel/vfs.h>
+#include <drivers/block.h>
+#include <fs/vfs.h>
+#include <lib/rbtree.h>
 
 /* Order in which locks are taken, outermost first (kernel/fs/README.md). */
 #define RANK_FILE_POS  100

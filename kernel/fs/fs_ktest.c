@@ -2,12 +2,13 @@
  * cache under several CPUs, the block device, the terminal's line discipline positions.
  * What needs user memory (read, write, pipes) is tested by the programs in user/tests.
  */
-#include <kernel/atomic.h>
-#include <kernel/block.h>
-#include <kernel/ktest.h>
-#include <kernel/sched.h>
-#include <kernel/string.h>
-#include <kernel/vfs.h>
+#include <drivers/block.h>
+#include <fs/vfs.h>
+#include <ipc/pipe.h>
+#include <lib/atomic.h>
+#include <lib/ktest.h>
+#include <lib/string.h>
+#include <sched/sched.h>
 #include <uapi/fcntl.h>
 #include "fs.h"
 

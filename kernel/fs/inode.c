@@ -12,11 +12,11 @@
  *
  * Lock order: icache_lock is innermost; nothing is called under it.
  */
-#include <kernel/atomic.h>
-#include <kernel/bug.h>
-#include <kernel/spinlock.h>
-#include <kernel/string.h>
-#include <kernel/vm.h>
+#include <lib/atomic.h>
+#include <lib/bug.h>
+#include <lib/string.h>
+#include <mm/vm.h>
+#include <sync/spinlock.h>
 #include <uapi/fcntl.h>
 #include "fs.h"
 
@@ -59,6 +59,11 @@ struct inode *inode_alloc(struct super_block *sb, u64 ino, struct track_class *p
 	list_init(&i->unused_link);
 	mutex_init(&i->pages_lock, pages_cls);
 	return i;
+}
+
+struct inode *inode_anonymous(struct super_block *sb, u64 ino)
+{
+	return inode_alloc(sb, ino, &pages_class);
 }
 
 void inode_free(struct inode *i)

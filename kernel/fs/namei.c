@@ -8,7 +8,7 @@
  * The mount table has one row: "dev" in the root directory shows devfs. Both directions are in
  * vfs_step(). The caller holds the root file system's root_lock (ext2_lookup takes it).
  */
-#include <kernel/string.h>
+#include <lib/string.h>
 #include <uapi/fcntl.h>
 #include "fs.h"
 

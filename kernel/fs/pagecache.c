@@ -17,9 +17,9 @@
  * fs.meta_pages) > fs.icache. Never held while user memory is touched: a fault would come back
  * here.
  */
-#include <kernel/atomic.h>
-#include <kernel/bug.h>
-#include <kernel/string.h>
+#include <lib/atomic.h>
+#include <lib/bug.h>
+#include <lib/string.h>
 #include "fs.h"
 
 #define READAHEAD      8u

@@ -5,7 +5,6 @@ kernel-y += kernel/fs/namei.c
 kernel-y += kernel/fs/file.c
 kernel-y += kernel/fs/pagecache.c
 kernel-y += kernel/fs/devfs.c
-kernel-y += kernel/fs/pipe.c
 kernel-y += kernel/fs/ext2/super.c
 kernel-y += kernel/fs/ext2/inode.c
 kernel-y += kernel/fs/ext2/dir.c

@@ -1,12 +1,12 @@
 /* vfs.c - the root file system: mounting it, looking names up, opening files. The walk itself is
  * namei.c's; what holds for all file systems while it goes on is the root_lock of the root. */
 #define LOG_TAG "vfs"
-#include <kernel/printk.h>
-#include <kernel/atomic.h>
-#include <kernel/bug.h>
-#include <kernel/spinlock.h>
-#include <kernel/string.h>
-#include <kernel/vm.h>
+#include <lib/atomic.h>
+#include <lib/bug.h>
+#include <lib/printk.h>
+#include <lib/string.h>
+#include <mm/vm.h>
+#include <sync/spinlock.h>
 #include <tracing/events.h>
 #include <uapi/fcntl.h>
 #include "fs.h"

@@ -5,12 +5,12 @@
  * bit for each target, sends, and waits until all bits are gone; a target runs the function and
  * then clears its bit with release, which the sender reads with acquire. The wait is recorded (kind
  * IPI, arg = the first CPU that has not answered). */
-#include <kernel/bug.h>
-#include <kernel/irq.h>
-#include <kernel/preempt.h>
-#include <kernel/spinlock.h>
-#include <kernel/trap.h>
+#include <irq/irq.h>
+#include <lib/bug.h>
+#include <sync/preempt.h>
+#include <sync/spinlock.h>
 #include <arch/cpu.h>
+#include <arch/upcalls.h>
 #include <tracing/events.h>
 #include <tracing/tracker.h>
 

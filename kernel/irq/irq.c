@@ -4,16 +4,16 @@
  * reads the table without a lock: `fn` is stored last with release. Interrupt depth is part of the
  * interrupted thread's preemption count; each level remembers whether it fenced the trace ring
  * (tracing/ring.h) in one bit of a per-CPU word. */
-#include <kernel/atomic.h>
-#include <kernel/errno.h>
-#include <kernel/irq.h>
-#include <kernel/preempt.h>
-#include <kernel/spinlock.h>
-#include <kernel/trap.h>
+#include <irq/irq.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <sync/preempt.h>
+#include <sync/spinlock.h>
+#include <arch/upcalls.h>
 #include <tracing/events.h>
 
 #define LOG_TAG "irq"
-#include <kernel/printk.h>
+#include <lib/printk.h>
 
 #define UNCLAIMED_LIMIT 1000u
 

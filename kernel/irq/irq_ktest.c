@@ -1,9 +1,9 @@
 /* irq_ktest.c - timers, cross-CPU calls, the clock. */
-#include <kernel/atomic.h>
-#include <kernel/irq.h>
-#include <kernel/ktest.h>
-#include <kernel/sched.h>
-#include <kernel/time.h>
+#include <irq/irq.h>
+#include <irq/timer.h>
+#include <lib/atomic.h>
+#include <lib/ktest.h>
+#include <sched/sched.h>
 #include <arch/cpu.h>
 
 static void count_call(void *arg)

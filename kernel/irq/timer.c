@@ -4,14 +4,14 @@
  * set to the earliest of the tree and of the scheduler's tick. A timer's function runs in interrupt
  * context with the lock released and `running` pointing at it, so that timer_cancel() on another
  * CPU can wait for it. */
-#include <kernel/atomic.h>
-#include <kernel/bug.h>
-#include <kernel/percpu.h>
-#include <kernel/cpu.h>
-#include <kernel/spinlock.h>
-#include <kernel/time.h>
-#include <kernel/trap.h>
+#include <irq/timer.h>
+#include <lib/atomic.h>
+#include <lib/bug.h>
+#include <lib/cpu.h>
+#include <lib/percpu.h>
+#include <sync/spinlock.h>
 #include <arch/cpu.h>
+#include <arch/upcalls.h>
 #include <tracing/box.h>
 #include <tracing/events.h>
 

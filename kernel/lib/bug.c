@@ -1,16 +1,16 @@
 /* bug.c - the doors to the end of the world, open from the first instruction and to the lowest
  * floor. What happens behind them (stop the CPUs, crash record, report) is debug/'s; before that
  * has registered, the reason goes to the console ring and this CPU stops. */
-#include <kernel/bug.h>
-#include <kernel/ksyms.h>
-#include <kernel/string.h>
+#include <lib/bug.h>
+#include <lib/ksyms.h>
+#include <lib/string.h>
 #include <arch/context.h>
 #include <arch/cpu.h>
 #include <arch/trap.h>
 #include <tracing/events.h>
 
 #define LOG_TAG "bug"
-#include <kernel/printk.h>
+#include <lib/printk.h>
 
 static const struct bug_ops *ops;
 

@@ -1,7 +1,7 @@
 /* clock.c - time is ticks of the raw counter since the kernel's first instruction. Conversions
  * multiply by a 32.32 fixed-point ratio in 128 bits: no division on a hot path. All values are
  * constant once clock_init() has run, so every function works in any context. */
-#include <kernel/time.h>
+#include <lib/clock.h>
 #include <tracing/box.h>
 
 static u64 boot_ticks, wall_at_boot;

@@ -2,9 +2,9 @@
  * space, up to a word "--" (what follows belongs to the first program). No quoting. The line is
  * constant after boot, so every function works in any context. */
 #define LOG_TAG "cmdline"
-#include <kernel/boot.h>
-#include <kernel/printk.h>
-#include <kernel/string.h>
+#include <lib/boot.h>
+#include <lib/printk.h>
+#include <lib/string.h>
 
 static bool is_space(char c)
 {

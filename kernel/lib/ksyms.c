@@ -1,6 +1,6 @@
 /* ksyms.c - name of a kernel address, from the table that the second link pass put in. */
-#include <kernel/boot.h>
-#include <kernel/ksyms.h>
+#include <lib/boot.h>
+#include <lib/ksyms.h>
 #include <tracing/blackbox.h>
 
 extern const struct bb_sym __ksyms[];

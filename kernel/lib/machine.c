@@ -1,7 +1,7 @@
 /* machine.c - what boot found: memory, CPUs, command line; and which CPUs are up. Written by the
  * boot CPU before the others run, except cpu_online, which each CPU sets itself. */
-#include <kernel/boot.h>
-#include <kernel/cpu.h>
+#include <lib/boot.h>
+#include <lib/cpu.h>
 
 struct boot_info boot_info;
 unsigned int nr_cpus;

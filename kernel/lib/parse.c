@@ -1,6 +1,6 @@
 /* parse.c - numbers from text that need not be NUL-terminated. Any context. */
-#include <kernel/errno.h>
-#include <kernel/string.h>
+#include <lib/errno.h>
+#include <lib/string.h>
 
 static int digit_value(char c)
 {

@@ -4,9 +4,9 @@
  * that points at the text second; the serial port last, since it may have to wait or give up.
  * Takes no tracked lock and allocates nothing. LOG_DEBUG text stays off the serial port.
  */
-#include <kernel/printk.h>
-#include <kernel/string.h>
-#include <kernel/time.h>
+#include <lib/clock.h>
+#include <lib/printk.h>
+#include <lib/string.h>
 #include <tracing/box.h>
 #include <tracing/events.h>
 

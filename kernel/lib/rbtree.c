@@ -3,7 +3,7 @@
  * Invariants: the root is black; a red node has no red child; every path from a node down to a
  * missing child crosses the same number of black nodes. A missing child counts as black. The caller
  * serialises; nothing here allocates or looks at keys. */
-#include <kernel/rbtree.h>
+#include <lib/rbtree.h>
 
 /* Puts `to` (may be NULL) in the place that `from` has under its parent. */
 static void replace_child(struct rb_root *root, struct rb_node *from, struct rb_node *to)

@@ -3,8 +3,8 @@
  * memcpy, memmove, memset and memcmp are also what the compiler calls on its own. They work in
  * words of eight bytes at any alignment (both architectures allow that on normal memory, so these
  * must not be used on device registers) and use no vector registers. */
-#include <kernel/errno.h>
-#include <kernel/string.h>
+#include <lib/errno.h>
+#include <lib/string.h>
 
 /* A word at any address, allowed to alias what it likes. */
 struct word {

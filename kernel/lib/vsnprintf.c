@@ -1,6 +1,6 @@
-/* vsnprintf.c - printf's subset (kernel/string.h lists it). Any context, NMI and panic included: no
+/* vsnprintf.c - printf's subset (lib/string.h lists it). Any context, NMI and panic included: no
  * lock, no allocation, about 100 bytes of stack. An unknown conversion is shown as it stands. */
-#include <kernel/string.h>
+#include <lib/string.h>
 
 #define F_ZERO  1u
 #define F_LEFT  2u

@@ -2,8 +2,8 @@
  * (tracing/blackbox.h), so each names two sites at most. */
 #ifndef MM_BLAME_H
 #define MM_BLAME_H
-#include <kernel/ksyms.h>
-#include <kernel/string.h>
+#include <lib/ksyms.h>
+#include <lib/string.h>
 
 struct blame {
 	char text[44];

@@ -9,10 +9,10 @@
  *
  * Only the boot CPU with no other thread uses this: no lock. */
 #define LOG_TAG "boot"
-#include <kernel/boot.h>
-#include <kernel/bug.h>
-#include <kernel/errno.h>
-#include <kernel/string.h>
+#include <lib/boot.h>
+#include <lib/bug.h>
+#include <lib/errno.h>
+#include <lib/string.h>
 #include <arch/boot.h>
 #include <arch/mmu.h>
 #include "boot_alloc.h"

@@ -22,12 +22,12 @@
  * allocation gives back its own CPU's cache and retries once, then reports NULL.
  */
 #define LOG_TAG "mm"
-#include <kernel/atomic.h>
-#include <kernel/bug.h>
-#include <kernel/cpu.h>
-#include <kernel/printk.h>
-#include <kernel/spinlock.h>
-#include <kernel/string.h>
+#include <lib/atomic.h>
+#include <lib/bug.h>
+#include <lib/cpu.h>
+#include <lib/printk.h>
+#include <lib/string.h>
+#include <sync/spinlock.h>
 #include <tracing/events.h>
 #include "blame.h"
 #include "buddy.h"

@@ -1,11 +1,11 @@
 /* buddy.h - the page allocator, as the rest of mm sees it. */
 #ifndef MM_BUDDY_H
 #define MM_BUDDY_H
-#include <kernel/mm.h>
+#include <mm/mm.h>
 
 #define MAX_ORDER 10u /* largest block: 2^10 pages, 4 MiB */
 
-/* struct page.flags beyond those in <kernel/mm.h> */
+/* struct page.flags beyond those in <mm/mm.h> */
 #define PG_HOLE   8u  /* no RAM there */
 #define PG_POISON 16u /* free, and its content is the free poison (debug) */
 

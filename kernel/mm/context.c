@@ -21,10 +21,10 @@
  * CPUs were flushed of it. asid_lock guards the bitmap.
  */
 #define LOG_TAG "mm"
-#include <kernel/bug.h>
-#include <kernel/irq.h>
-#include <kernel/thread.h>
-#include <kernel/spinlock.h>
+#include <irq/irq.h>
+#include <lib/bug.h>
+#include <sync/spinlock.h>
+#include <arch/thread.h>
 #include <tracing/events.h>
 #include "pgtable.h"
 #include "vm_local.h"

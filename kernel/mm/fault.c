@@ -13,10 +13,10 @@
  *
  * A stack VMA grows down to the fault address while it stays within STACK_LIMIT and STACK_GAP bytes
  * remain to the mapping below. */
-#include <kernel/atomic.h>
-#include <kernel/bug.h>
-#include <kernel/string.h>
-#include <kernel/trap.h>
+#include <lib/atomic.h>
+#include <lib/bug.h>
+#include <lib/string.h>
+#include <arch/upcalls.h>
 #include <tracing/events.h>
 #include "vm_local.h"
 

@@ -3,7 +3,7 @@
  * the time, so its entries stand still; the child is not visible to anybody yet, its lock is not
  * needed. The parent's TLB entries that still allow writing are flushed before the lock is dropped
  * and before the child can run, also when the copy fails half way. */
-#include <kernel/bug.h>
+#include <lib/bug.h>
 #include "vm_local.h"
 
 static int copy_pages(struct mm *child, struct mm *mm, const struct vma *v)

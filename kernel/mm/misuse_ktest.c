@@ -1,14 +1,14 @@
 /* misuse_ktest.c - mistakes with memory, on demand: boot with ktest=mm_misuse misuse=NAME. Each
  * must end in a panic that names it (tests/integration/test_memory_guards.py), so only one can be
  * made a boot, and without the option none is. */
-#include <kernel/boot.h>
-#include <kernel/ktest.h>
-#include <kernel/mm.h>
-#include <kernel/sched.h>
-#include <kernel/string.h>
-#include <kernel/thread.h>
-#include <kernel/time.h>
-#include <kernel/vm.h>
+#include <irq/timer.h>
+#include <lib/boot.h>
+#include <lib/ktest.h>
+#include <lib/string.h>
+#include <mm/mm.h>
+#include <mm/vm.h>
+#include <sched/sched.h>
+#include <arch/thread.h>
 
 /* What the compiler must not see through. */
 static void *hide(const void *p)

@@ -2,10 +2,10 @@
  * built from boot memory, because the page array may lie beyond what the early map shows and
  * everything after them sees all RAM. Boot CPU, once, interrupts masked. */
 #define LOG_TAG "mm"
-#include <kernel/boot.h>
-#include <kernel/bug.h>
-#include <kernel/mm.h>
-#include <kernel/printk.h>
+#include <lib/boot.h>
+#include <lib/bug.h>
+#include <lib/printk.h>
+#include <mm/mm.h>
 #include <tracing/events.h>
 #include "boot_alloc.h"
 #include "buddy.h"

@@ -1,12 +1,12 @@
 /* mm_ktest.c - memory management inside the running kernel: what the host tests cannot show, i.e.
  * real page tables, several CPUs, user address spaces. Runs in a kernel thread, interrupts on. */
-#include <kernel/boot.h>
-#include <kernel/ktest.h>
-#include <kernel/mm.h>
-#include <kernel/sched.h>
-#include <kernel/string.h>
-#include <kernel/trap.h>
-#include <kernel/vm.h>
+#include <lib/boot.h>
+#include <lib/ktest.h>
+#include <lib/string.h>
+#include <mm/mm.h>
+#include <mm/vm.h>
+#include <sched/sched.h>
+#include <arch/upcalls.h>
 #include "pgtable.h"
 
 static u64 free_pages(void)

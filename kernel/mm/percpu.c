@@ -1,9 +1,9 @@
 /* percpu.c - copies of the per-CPU section for CPUs 1 and up. CPU 0 uses the linked section itself.
  * A copy starts with what CPU 0's section holds at this moment; the owner's start-up sets what is
  * the CPU's own. Boot CPU, once, no other CPU runs yet: no lock. */
-#include <kernel/boot.h>
-#include <kernel/cpu.h>
-#include <kernel/string.h>
+#include <lib/boot.h>
+#include <lib/cpu.h>
+#include <lib/string.h>
 
 void percpu_init(void)
 {

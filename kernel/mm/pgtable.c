@@ -14,9 +14,9 @@
  * reader sees the old or the new one. Flushing is the caller's business.
  */
 #define LOG_TAG "mm"
-#include <kernel/boot.h>
-#include <kernel/bug.h>
-#include <kernel/string.h>
+#include <lib/boot.h>
+#include <lib/bug.h>
+#include <lib/string.h>
 #include <arch/boot.h>
 #include "buddy.h"
 #include "pgtable.h"

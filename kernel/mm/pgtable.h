@@ -3,8 +3,8 @@
  * kernel's. Nothing here flushes a TLB. */
 #ifndef MM_PGTABLE_H
 #define MM_PGTABLE_H
-#include <kernel/cpu.h>
-#include <kernel/mm.h>
+#include <lib/cpu.h>
+#include <mm/mm.h>
 
 /* A page that stays with its address but that nobody may access (PROT_NONE): not present for the
  * hardware, bit 0 clear on both architectures. */

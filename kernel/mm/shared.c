@@ -6,9 +6,9 @@
  * has one reference on each of its pages until it goes away with the last vma.
  *
  * Locks. shared->lock (mutex) guards the table. Order: mm->lock > mm.shared. */
-#include <kernel/atomic.h>
-#include <kernel/bug.h>
-#include <kernel/mutex.h>
+#include <lib/atomic.h>
+#include <lib/bug.h>
+#include <sync/mutex.h>
 #include "vm_local.h"
 
 #define OFFSET_END (1ull << 47)

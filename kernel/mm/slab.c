@@ -17,11 +17,11 @@
  * and free into the wrong cache each panic with both.
  */
 #define LOG_TAG "slab"
-#include <kernel/atomic.h>
-#include <kernel/bug.h>
-#include <kernel/mm.h>
-#include <kernel/spinlock.h>
-#include <kernel/string.h>
+#include <lib/atomic.h>
+#include <lib/bug.h>
+#include <lib/string.h>
+#include <mm/mm.h>
+#include <sync/spinlock.h>
 #include "blame.h"
 #include "buddy.h"
 #include "slab.h"

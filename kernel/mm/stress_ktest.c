@@ -4,15 +4,15 @@
  * another, so pages and slots travel between the CPUs' caches. Each carries its size and a pattern
  * from end to end: an allocator that hands the same memory out twice is seen by whoever ends the
  * object, and one that loses memory by the count of free pages. */
-#include <kernel/atomic.h>
-#include <kernel/cpu.h>
-#include <kernel/ktest.h>
-#include <kernel/mm.h>
-#include <kernel/sched.h>
-#include <kernel/string.h>
-#include <kernel/time.h>
-#include <kernel/trap.h>
-#include <kernel/vm.h>
+#include <lib/atomic.h>
+#include <lib/clock.h>
+#include <lib/cpu.h>
+#include <lib/ktest.h>
+#include <lib/string.h>
+#include <mm/mm.h>
+#include <mm/vm.h>
+#include <sched/sched.h>
+#include <arch/upcalls.h>
 
 #define WORKERS 8
 #define SLOTS   64u

@@ -5,8 +5,8 @@
  * and it is asked, or that CPU's walks start after the store. Where the architecture can broadcast
  * nobody is interrupted; elsewhere (x86-64) each CPU of the mask flushes in an IPI and the caller
  * waits for all, so interrupts must be on and no spin lock held that an interrupt handler takes. */
-#include <kernel/irq.h>
-#include <kernel/preempt.h>
+#include <irq/irq.h>
+#include <sync/preempt.h>
 #include "pgtable.h"
 
 struct flush {

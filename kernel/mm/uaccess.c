@@ -1,10 +1,10 @@
 /* uaccess.c - the only way to user memory: range check here, the copy with fault recovery in arch.
  * Thread context, no spin lock, may sleep: a page that is not there yet is brought in. Which pages
  * are valid is decided by the fault handler, so no lock is needed and nothing is checked twice. */
-#include <kernel/string.h>
-#include <kernel/vm.h>
-#include <tracing/tracker.h>
+#include <lib/string.h>
+#include <mm/vm.h>
 #include <arch/uaccess.h>
+#include <tracing/tracker.h>
 
 static bool range_ok(const void __user *p, size_t n)
 {

@@ -14,9 +14,9 @@
  * with it held. The last mm_put() works without it: nobody else has the mm.
  */
 #define LOG_TAG "mm"
-#include <kernel/atomic.h>
-#include <kernel/bug.h>
-#include <kernel/string.h>
+#include <lib/atomic.h>
+#include <lib/bug.h>
+#include <lib/string.h>
 #include "vm_local.h"
 
 static DEFINE_LOCK_CLASS(mm_class, "mm.as", BB_LK_MUTEX, 110);

@@ -2,7 +2,7 @@
  * context.c. Everything here needs mm->lock unless it says otherwise. */
 #ifndef MM_VM_LOCAL_H
 #define MM_VM_LOCAL_H
-#include <kernel/vm.h>
+#include <mm/vm.h>
 #include "pgtable.h"
 
 #define STACK_LIMIT (8ul << 20)

@@ -21,13 +21,13 @@
  * flushed without it.
  */
 #define LOG_TAG "mm"
-#include <kernel/bug.h>
-#include <kernel/cpu.h>
-#include <kernel/mm.h>
-#include <kernel/spinlock.h>
-#include <kernel/string.h>
-#include <kernel/thread.h>
+#include <lib/bug.h>
+#include <lib/cpu.h>
+#include <lib/string.h>
+#include <mm/mm.h>
+#include <sync/spinlock.h>
 #include <arch/boot.h>
+#include <arch/thread.h>
 #include <tracing/events.h>
 #include "blame.h"
 #include "pgtable.h"

@@ -1,20 +1,20 @@
 /* cpus.c - starts the other CPUs, one after the other. A CPU says that it is up by setting its bit
  * in cpu_online from its idle loop. One that does not within the limit stays off, with a message.
  */
-#include <kernel/bug.h>
-#include <kernel/cpu.h>
-#include <kernel/sched.h>
-#include <kernel/time.h>
-#include <kernel/trap.h>
+#include <irq/timer.h>
+#include <lib/boot.h>
+#include <lib/bug.h>
+#include <lib/cpu.h>
+#include <mm/mm.h>
+#include <sched/sched.h>
 #include <arch/boot.h>
 #include <arch/cpu.h>
 #include <arch/mmu.h>
-#include <kernel/mm.h>
-#include <kernel/boot.h>
+#include <arch/upcalls.h>
 #include <tracing/events.h>
 
 #define LOG_TAG "smp"
-#include <kernel/printk.h>
+#include <lib/printk.h>
 
 #define START_LIMIT_NS (2 * NSEC_PER_SEC)
 

@@ -1,8 +1,8 @@
 /* kthread.c - kernel threads: run, stop, exit code. The creator holds a reference until
  * kthread_stop(); threads that are never stopped keep it for ever, which costs nothing. */
-#include <kernel/bug.h>
-#include <kernel/mm.h>
-#include <kernel/wait.h>
+#include <lib/bug.h>
+#include <mm/mm.h>
+#include <sync/wait.h>
 #include "sched_private.h"
 
 DEFINE_LOCK_CLASS(kthread_exit_class, "kthread.exited", BB_LK_COMPLETION, 0);

@@ -17,13 +17,13 @@
  *
  * Balance. An idle CPU pulls; a busy one looks every BALANCE_TICKS. A wake prefers the old CPU,
  * then an idle one. Lock order: two run queues in CPU order. */
-#include <kernel/bug.h>
-#include <kernel/irq.h>
-#include <kernel/vm.h>
-#include <kernel/time.h>
-#include <kernel/trap.h>
-#include <kernel/wait.h>
+#include <irq/irq.h>
+#include <irq/timer.h>
+#include <lib/bug.h>
+#include <mm/vm.h>
+#include <sync/wait.h>
 #include <arch/cpu.h>
+#include <arch/upcalls.h>
 #include <tracing/box.h>
 #include <tracing/events.h>
 #include <tracing/tracker.h>

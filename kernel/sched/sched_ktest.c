@@ -1,8 +1,8 @@
 /* sched_ktest.c - threads, preemption, balance, sleeping. */
-#include <kernel/atomic.h>
-#include <kernel/ktest.h>
-#include <kernel/sched.h>
-#include <kernel/time.h>
+#include <lib/atomic.h>
+#include <lib/clock.h>
+#include <lib/ktest.h>
+#include <sched/sched.h>
 #include <arch/cpu.h>
 
 static void return_code(void *arg)

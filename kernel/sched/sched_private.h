@@ -2,8 +2,8 @@
 #ifndef SCHED_PRIVATE_H
 #define SCHED_PRIVATE_H
 
-#include <kernel/sched.h>
-#include <kernel/spinlock.h>
+#include <sched/sched.h>
+#include <sync/spinlock.h>
 
 struct cpu_rq {
 	struct spinlock lock;

@@ -5,18 +5,18 @@
  * one for each holder of a pointer. A dead thread's stack is freed by the reaper thread, because
  * freeing a mapping needs interrupts on. Slots: a free-slot bitmap under slot_lock; slots 0.. are
  * the idle threads'. */
-#include <kernel/bug.h>
-#include <kernel/mm.h>
-#include <kernel/string.h>
-#include <kernel/time.h>
-#include <kernel/wait.h>
+#include <irq/timer.h>
+#include <lib/bug.h>
+#include <lib/string.h>
+#include <mm/mm.h>
+#include <sync/wait.h>
 #include <arch/boot.h>
 #include <tracing/events.h>
 #include <tracing/tracker.h>
 #include "sched_private.h"
 
 #define LOG_TAG "sched"
-#include <kernel/printk.h>
+#include <lib/printk.h>
 
 #define DEFAULT_WEIGHT 1024
 #define DEFAULT_PRIO   120 /* Linux's nice 0 */

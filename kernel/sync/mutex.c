@@ -5,10 +5,10 @@
  * `granted` and wakes it, all under the guard. A waiter sleeps until granted and then passes once
  * through the guard, so the granter is done with the waiter's stack before it goes away.
  * Lock order: guard, then (in unpark) the run queue's lock. */
-#include <kernel/atomic.h>
-#include <kernel/mutex.h>
-#include <kernel/park.h>
-#include <kernel/percpu.h>
+#include <lib/atomic.h>
+#include <lib/percpu.h>
+#include <sync/mutex.h>
+#include <sync/park.h>
 #include <arch/context.h>
 
 DEFINE_LOCK_CLASS(sync_guard_class, "sync.guard", BB_LK_SPIN, 0);

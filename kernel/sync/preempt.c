@@ -1,11 +1,11 @@
 /* preempt.c - the preemption count, and the table through which this floor asks for a switch. The
  * count is the running thread's own, in its black-box entry; only that thread and interrupts on top
  * of it write it, and each leaves it as found, so plain loads and stores do. */
-#include <kernel/park.h>
-#include <kernel/preempt.h>
+#include <sync/park.h>
+#include <sync/preempt.h>
 #include <arch/irqflags.h>
 #include <arch/percpu.h>
-#include <kernel/thread.h>
+#include <arch/thread.h>
 #include <tracing_port.h>
 
 const struct park_ops *park_ops;

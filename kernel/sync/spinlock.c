@@ -9,9 +9,9 @@
  * them than the host has cores; when the next in line is not running on the host, everybody waits
  * for the host's scheduler (measured: 30000 contended acquisitions by 6 threads took 53 s on a busy
  * 2-core host, against well under a second for this one). */
-#include <kernel/atomic.h>
-#include <kernel/preempt.h>
-#include <kernel/spinlock.h>
+#include <lib/atomic.h>
+#include <sync/preempt.h>
+#include <sync/spinlock.h>
 #include <arch/context.h>
 #include <arch/time.h>
 #include <tracing_port.h>

@@ -1,11 +1,11 @@
 /* sync_ktest.c - locks and waits on the running system: exclusion, order, hand-off, records. */
-#include <kernel/atomic.h>
-#include <kernel/cpu.h>
-#include <kernel/ktest.h>
-#include <kernel/mutex.h>
-#include <kernel/sched.h>
-#include <kernel/time.h>
-#include <kernel/wait.h>
+#include <lib/atomic.h>
+#include <lib/clock.h>
+#include <lib/cpu.h>
+#include <lib/ktest.h>
+#include <sched/sched.h>
+#include <sync/mutex.h>
+#include <sync/wait.h>
 
 #define WORKERS 6
 

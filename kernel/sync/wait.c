@@ -6,10 +6,10 @@
  * queue. A completion's count changes only under its queue's lock, and its waiter takes the count
  * under the same lock, so a completion on a stack may go away as soon as the wait returns. Lock
  * order: queue lock, then run queue lock. */
-#include <kernel/atomic.h>
-#include <kernel/park.h>
-#include <kernel/percpu.h>
-#include <kernel/wait.h>
+#include <lib/atomic.h>
+#include <lib/percpu.h>
+#include <sync/park.h>
+#include <sync/wait.h>
 
 DEFINE_LOCK_CLASS(waitq_class, "sync.waitqueue", BB_LK_SPIN, 0);
 

@@ -3,13 +3,13 @@
  * runs (arguments first, so that a reader who sees the number sees them too). A handler that
  * returns with a lock held is named in the report that the exit stub makes.
  */
+#include <task/process.h>
 #include <arch/trap.h>
-#include <kernel/process.h>
-#include <kernel/trap.h>
+#include <arch/upcalls.h>
 #include <tracing/events.h>
 #include <tracing/tracker.h>
 #include "syscall.h"
-#include <kernel/syscall_table.h>
+#include <syscall/table.h>
 
 struct syscall_row {
 	long (*fn)(const unsigned long *a);

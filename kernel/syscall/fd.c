@@ -1,7 +1,8 @@
 /* fd.c - system calls on descriptors: dup, fcntl, pipe, ioctl, poll. */
-#include <kernel/files.h>
-#include <kernel/sched.h>
-#include <kernel/time.h>
+#include <ipc/pipe.h>
+#include <lib/clock.h>
+#include <sched/sched.h>
+#include <task/files.h>
 #include <uapi/fcntl.h>
 #include <uapi/process.h>
 #include "file.h"

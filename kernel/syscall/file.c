@@ -1,9 +1,9 @@
 /* file.c - system calls of open files and paths: marshalling between registers, user memory, the
  * table of open files and the file system. No locks of its own.
  */
-#include <kernel/files.h>
-#include <kernel/string.h>
-#include <kernel/time.h>
+#include <lib/clock.h>
+#include <lib/string.h>
+#include <task/files.h>
 #include <uapi/fcntl.h>
 #include <uapi/process.h>
 #include "file.h"

@@ -2,7 +2,7 @@
 #ifndef SYSCALL_FILE_H
 #define SYSCALL_FILE_H
 
-#include <kernel/vfs.h>
+#include <fs/vfs.h>
 
 /* A path argument: where it starts, and its text. path_end() after a success. */
 struct path_arg {

@@ -1,6 +1,6 @@
 /* legacy.c - calls that only older ABIs have (x86-64), each in terms of its successor. */
-#include <kernel/files.h>
-#include <kernel/time.h>
+#include <lib/clock.h>
+#include <task/files.h>
 #include <uapi/fcntl.h>
 #include "file.h"
 #include "syscall.h"

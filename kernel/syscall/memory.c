@@ -1,5 +1,5 @@
 /* memory.c - mmap and its family: flags and sizes checked, the rest is mm's. */
-#include <kernel/files.h>
+#include <task/files.h>
 #include <uapi/fcntl.h>
 #include <uapi/mman.h>
 #include "syscall.h"

@@ -1,10 +1,10 @@
 /* proc.c - system calls of processes: marshalling between registers, user memory and task/. */
+#include <lib/atomic.h>
+#include <lib/clock.h>
+#include <lib/string.h>
+#include <task/process.h>
 #include <arch/cpu.h>
 #include <arch/user.h>
-#include <kernel/atomic.h>
-#include <kernel/process.h>
-#include <kernel/string.h>
-#include <kernel/time.h>
 #include <uapi/process.h>
 #include "syscall.h"
 

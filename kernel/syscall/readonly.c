@@ -3,7 +3,7 @@
  * that the kernel is too old, and a user that the kernel is broken. Which error comes first, that
  * or what is wrong with the path, is Linux's order for a file system mounted read-only.
  */
-#include <kernel/files.h>
+#include <task/files.h>
 #include <uapi/fcntl.h>
 #include "file.h"
 #include "syscall.h"

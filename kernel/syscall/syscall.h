@@ -3,8 +3,8 @@
 #ifndef SYSCALL_SYSCALL_H
 #define SYSCALL_SYSCALL_H
 
+#include <lib/errno.h>
 #include <arch/syscall.h>
-#include <kernel/errno.h>
 
 #define SYSCALL_EVERY
 #define SYSCALL(name, kinds) long sys_##name(const unsigned long *a);

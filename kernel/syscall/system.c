@@ -1,8 +1,8 @@
 /* system.c - clocks, sleeping, and facts about the system. */
+#include <lib/clock.h>
+#include <lib/string.h>
+#include <task/files.h>
 #include <arch/cpu.h>
-#include <kernel/files.h>
-#include <kernel/string.h>
-#include <kernel/time.h>
 #include <uapi/process.h>
 #include "syscall.h"
 

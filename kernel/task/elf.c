@@ -6,9 +6,9 @@
  * agree. Pages come in on demand from the page cache; the part of a segment behind its file bytes
  * reads as zero. ABI source: System V gABI chapter 5, Linux's binfmt_elf for what is tolerated.
  */
+#include <fs/vfs.h>
+#include <lib/string.h>
 #include <arch/cpu.h>
-#include <kernel/string.h>
-#include <kernel/vfs.h>
 #include <uapi/elf.h>
 #include "elf.h"
 

@@ -2,7 +2,7 @@
 #ifndef TASK_ELF_H
 #define TASK_ELF_H
 
-#include <kernel/vm.h>
+#include <mm/vm.h>
 
 struct elf_image {
 	unsigned long entry, phdr, phnum, base, end; /* end: first address behind the program */

@@ -14,16 +14,16 @@
  * auxiliary vector, envp, argv, argc at the stack pointer, which is 16-byte aligned.
  */
 #define LOG_TAG "exec"
+#include <lib/boot.h>
+#include <lib/bug.h>
+#include <lib/bugpoint.h>
+#include <lib/printk.h>
+#include <lib/string.h>
+#include <task/files.h>
+#include <task/lock_scope.h>
 #include <arch/cpu.h>
 #include <arch/trap.h>
 #include <arch/user.h>
-#include <kernel/boot.h>
-#include <kernel/bug.h>
-#include <kernel/bugpoint.h>
-#include <kernel/files.h>
-#include <kernel/lock_scope.h>
-#include <kernel/printk.h>
-#include <kernel/string.h>
 #include <tracing/events.h>
 #include <uapi/elf.h>
 #include <uapi/fcntl.h>

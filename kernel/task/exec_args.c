@@ -1,8 +1,8 @@
 /* exec_args.c - collecting the strings of a new program, from user memory or from the kernel.
  * One growing buffer; the limit counts strings and the pointers that the stack will need for them.
  */
-#include <kernel/string.h>
-#include <kernel/vm.h>
+#include <lib/string.h>
+#include <mm/vm.h>
 #include "exec_args.h"
 
 #define FIRST_CAP 4096ul

@@ -2,7 +2,7 @@
 #ifndef TASK_EXEC_ARGS_H
 #define TASK_EXEC_ARGS_H
 
-#include <kernel/mm.h>
+#include <mm/mm.h>
 
 /* All strings and their pointers together; Linux's floor for a program is 128 KiB. */
 #define EXEC_ARGS_MAX (256 * 1024ul)

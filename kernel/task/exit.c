@@ -9,13 +9,13 @@
  * and its wake-up, so that no child's end falls between a waiter's look and its sleep.
  */
 #define LOG_TAG "process"
+#include <lib/atomic.h>
+#include <lib/boot.h>
+#include <lib/bug.h>
+#include <lib/printk.h>
+#include <lib/string.h>
+#include <task/files.h>
 #include <arch/cpu.h>
-#include <kernel/atomic.h>
-#include <kernel/boot.h>
-#include <kernel/bug.h>
-#include <kernel/files.h>
-#include <kernel/printk.h>
-#include <kernel/string.h>
 #include <tracing/events.h>
 #include <uapi/process.h>
 #include "task.h"

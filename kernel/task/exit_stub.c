@@ -10,12 +10,12 @@
  * epoch before the mode, so that whoever sees USER also sees the departure counted.
  */
 #define LOG_TAG "trap"
+#include <lib/atomic.h>
+#include <lib/bug.h>
+#include <lib/printk.h>
+#include <task/lock_scope.h>
 #include <arch/irqflags.h>
-#include <kernel/atomic.h>
-#include <kernel/bug.h>
-#include <kernel/lock_scope.h>
-#include <kernel/printk.h>
-#include <kernel/trap.h>
+#include <arch/upcalls.h>
 #include <tracing/events.h>
 #include <tracing/tracker.h>
 #include "task.h"

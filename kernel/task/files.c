@@ -4,7 +4,7 @@
  * files_lock, a mutex that is never held while a file is released: release may sleep for long and
  * may take any lock of the file's own.
  */
-#include <kernel/files.h>
+#include <task/files.h>
 
 static bool cloexec_test(const struct process *p, unsigned int fd)
 {

@@ -6,10 +6,10 @@
  * program that follows vfork's rules. What the child must do itself at its first return to user
  * mode (set_child_tid) is left to the exit stub.
  */
+#include <lib/string.h>
+#include <task/files.h>
 #include <arch/trap.h>
 #include <arch/user.h>
-#include <kernel/files.h>
-#include <kernel/string.h>
 #include <uapi/process.h>
 #include "task.h"
 

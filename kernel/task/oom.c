@@ -12,10 +12,10 @@
  * fault then fails and it goes the common way out.
  */
 #define LOG_TAG "memory"
-#include <kernel/atomic.h>
-#include <kernel/printk.h>
-#include <kernel/string.h>
-#include <kernel/time.h>
+#include <lib/atomic.h>
+#include <lib/clock.h>
+#include <lib/printk.h>
+#include <lib/string.h>
 #include "task.h"
 
 #define CACHE_ENOUGH 16u                     /* pages that are worth another try */

@@ -13,12 +13,12 @@
  * lock may use the thread as long as it holds the lock.
  */
 #define LOG_TAG "process"
+#include <lib/atomic.h>
+#include <lib/bug.h>
+#include <lib/clock.h>
+#include <lib/string.h>
+#include <task/files.h>
 #include <arch/time.h>
-#include <kernel/atomic.h>
-#include <kernel/bug.h>
-#include <kernel/files.h>
-#include <kernel/string.h>
-#include <kernel/time.h>
 #include "task.h"
 
 DEFINE_LOCK_CLASS(process_tree_class, "process.tree", BB_LK_SPIN, 0);

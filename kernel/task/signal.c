@@ -6,7 +6,7 @@
  * handlers, and stopping, is not part of this version (kernel/syscall/README.md). pid 1 only dies
  * of what it does itself.
  */
-#include <kernel/atomic.h>
+#include <lib/atomic.h>
 #include "task.h"
 
 #define IGNORED_BY_DEFAULT                                                                         \

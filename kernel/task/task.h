@@ -2,7 +2,7 @@
 #ifndef TASK_TASK_H
 #define TASK_TASK_H
 
-#include <kernel/process.h>
+#include <task/process.h>
 
 /* The family tree, the list of all processes, and every field marked [T]. Innermost but for wait
  * queues and the scheduler's locks: children are woken and threads killed under it. */

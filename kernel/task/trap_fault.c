@@ -10,16 +10,16 @@
  *
  * Entered with interrupts masked; they are enabled while the fault is resolved if the interrupted
  * context had them enabled, and masked again on return. */
-#include <kernel/bug.h>
-#include <kernel/preempt.h>
-#include <kernel/string.h>
-#include <kernel/thread.h>
-#include <kernel/trap.h>
-#include <kernel/vm.h>
+#include <lib/bug.h>
+#include <lib/string.h>
+#include <mm/vm.h>
+#include <sync/preempt.h>
+#include <arch/irqflags.h>
+#include <arch/thread.h>
+#include <arch/uaccess.h>
+#include <arch/upcalls.h>
 #include <tracing/events.h>
 #include <tracing/tracker.h>
-#include <arch/irqflags.h>
-#include <arch/uaccess.h>
 #include "task.h"
 
 #define NULL_ZONE (64 * 1024ul) /* below USER_BASE nothing is ever mapped */

@@ -1,13 +1,13 @@
 /* bench.c - what a probe costs in this kernel. Boot option bench=1, meant for QEMU's -icount, where
  * the counter counts instructions (shift=0; aarch64 with cntfrq=1000000000) and every run repeats.
  * Prints ticks for each loop body, in hundredths, with the empty loop's cost taken off. */
-#include <kernel/trace_glue.h>
+#include <trace/glue.h>
 #include <arch/irqflags.h>
 #include <arch/time.h>
 #include <tracing/events.h>
 
 #define LOG_TAG "bench"
-#include <kernel/printk.h>
+#include <lib/printk.h>
 
 #define ROUNDS 10000u
 

@@ -1,8 +1,8 @@
 /* port.c - the parts of tracing's port that are not inline. */
-#include <kernel/cpu.h>
-#include <kernel/thread.h>
+#include <lib/cpu.h>
+#include <trace/glue.h>
 #include <arch/irqflags.h>
-#include <kernel/trace_glue.h>
+#include <arch/thread.h>
 #include <tracing/ring.h>
 
 static u64 early_units[(2048 + BB_RING_SPARE) * 2] __aligned(16);

@@ -3,10 +3,10 @@
 #define TRACING_PORT_H
 
 #include <stdint.h>
+#include <lib/percpu.h>
 #include <arch/local.h>
 #include <arch/percpu.h>
 #include <arch/time.h>
-#include <kernel/percpu.h>
 #include <tracing/blackbox.h>
 
 DECLARE_PER_CPU(struct bb_ring *, trace_ring); /* NULL before per-CPU set-up */

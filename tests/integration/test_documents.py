@@ -208,7 +208,7 @@ def test_every_bug_and_verdict_is_in_the_guide():
     guide = read("docs/debugging.md")
     bugs = re.findall(r'^\t\{"([a-z-]+)", ', read("kernel/debug/bugs.c"), re.M)
     assert len(bugs) >= 9 and [b for b in bugs if f"`{b}`" not in guide] == []
-    kinds = set(re.findall(r"\bBB_V_([A-Z_]+)\b", read("tools/tracedump/why.c"))) - {"NONE"}
+    kinds = set(re.findall(r"\bBB_V_([A-Z_]+)\b", read("tools/tracedump/think/why.c"))) - {"NONE"}
     missing = [k for k in kinds if not re.search(rf"^\|[^|]*\b{k.lower().replace('_', '-')}\b", guide, re.M)]
     assert len(kinds) >= 9 and missing == [], missing
 

@@ -5,8 +5,8 @@ unit-tests += test-unit-ext2
 
 EXT2T := $(HOST)/unit-ext2
 EXT2T_SRCS := tests/unit/ext2_test.c tests/unit/ext2_fuzz.c tests/unit/ext2_image.c tests/unit/tty_test.c \
-	tests/unit/ext2_shim/shim.c kernel/arch/host/cpu.c kernel/lib/rbtree.c kernel/drivers/block.c kernel/drivers/tty.c \
-	kernel/fs/vfs.c kernel/fs/inode.c kernel/fs/namei.c kernel/fs/file.c kernel/fs/pagecache.c kernel/fs/pipe.c \
+	tests/unit/ext2_shim/shim.c kernel/arch/host/cpu.c kernel/lib/rbtree.c kernel/drivers/block.c kernel/tty/tty.c \
+	kernel/fs/vfs.c kernel/fs/inode.c kernel/fs/namei.c kernel/fs/file.c kernel/fs/pagecache.c kernel/ipc/pipe.c \
 	kernel/fs/devfs.c kernel/fs/ext2/super.c kernel/fs/ext2/inode.c kernel/fs/ext2/dir.c \
 	kernel/fs/ext2/namei.c
 EXT2T_OBJS := $(EXT2T_SRCS:%=$(EXT2T)/%.o)

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include <kernel/vfs.h>
+#include <fs/vfs.h>
 #include <uapi/fcntl.h>
 #include "ext2_fuzz.h"
 #include "ext2_image.h"

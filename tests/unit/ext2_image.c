@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <kernel/vfs.h>
+#include <fs/vfs.h>
 #include "ext2_image.h"
 #include "kernel/fs/ext2/ext2.h"
 #include "kernel/fs/fs.h"

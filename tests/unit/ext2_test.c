@@ -11,7 +11,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include <kernel/vfs.h>
+#include <fs/vfs.h>
+#include <ipc/pipe.h>
 #include "ext2_fuzz.h"
 #include "ext2_image.h"
 #include "kernel/fs/ext2/ext2.h"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include <kernel/rbtree.h>
+#include <lib/rbtree.h>
 
 void *k_memcpy(void *d, const void *s, size_t n);
 void *k_memmove(void *d, const void *s, size_t n);

@@ -1,7 +1,7 @@
 /* lock_scope_bad.c - must NOT compile: leaves the kernel inside a block that holds a lock. With
  * -DLOCK_SCOPE_FIXED the lock's block ends first, and it must compile. */
-#include <kernel/lock_scope.h>
-#include <kernel/mutex.h>
+#include <sync/mutex.h>
+#include <task/lock_scope.h>
 #include <arch/user.h>
 
 void lock_scope_bad(struct mutex *m);

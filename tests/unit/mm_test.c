@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include <kernel/atomic.h>
-#include <kernel/boot.h>
-#include <kernel/mm.h>
+#include <lib/atomic.h>
+#include <lib/boot.h>
+#include <mm/mm.h>
 #include "kernel/mm/boot_alloc.h"
 #include "kernel/mm/buddy.h"
 #include "kernel/mm/slab.h"

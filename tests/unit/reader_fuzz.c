@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include "box_fixture.h"
-#include "perfetto.h"
-#include "session.h"
-#include "show.h"
-#include "why.h"
+#include "timeline/perfetto.h"
+#include "read/session.h"
+#include "say/show.h"
+#include "think/why.h"
 
 #include <elf.h> /* last: its EV_NONE is a macro, ours is an enumerator */
 

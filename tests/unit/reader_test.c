@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "box_fixture.h"
-#include "session.h"
-#include "why.h"
+#include "read/session.h"
+#include "think/why.h"
 
 #define MUTEX BB_LK_MUTEX
 #define SPIN  BB_LK_SPIN

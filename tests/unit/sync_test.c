@@ -12,10 +12,10 @@
 #include <sys/wait.h>
 #include <cmocka.h>
 
-#include <kernel/atomic.h>
-#include <kernel/cpu.h>
-#include <kernel/mutex.h>
-#include <kernel/wait.h>
+#include <lib/atomic.h>
+#include <lib/cpu.h>
+#include <sync/mutex.h>
+#include <sync/wait.h>
 #include <arch/cpu.h>
 #include <tracing/tracker.h>
 #include "kernel/arch/host/host.h"

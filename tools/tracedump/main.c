@@ -1,8 +1,8 @@
 /* main.c - the command line of tracedump. Exit status: 0 all well, 1 a hang or crash was found
  * (why), 2 the input or the command line is bad. */
-#include "perfetto.h"
-#include "show.h"
-#include "why.h"
+#include "timeline/perfetto.h"
+#include "say/show.h"
+#include "think/why.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -1,11 +1,11 @@
 # tracedump.mk - the host tool that explains black boxes.
 #   make tracedump     builds $(HOST)/tracedump
 
-tracedump-y := tools/tracedump/util.c tools/tracedump/reader.c tools/tracedump/box.c \
-	tools/tracedump/names.c tools/tracedump/elf.c tools/tracedump/ring.c \
-	tools/tracedump/model.c tools/tracedump/devq.c tools/tracedump/why.c tools/tracedump/explain.c \
-	tools/tracedump/explain_json.c tools/tracedump/session.c tools/tracedump/show.c \
-	tools/tracedump/proto.c tools/tracedump/perfetto.c tools/tracedump/perfetto_tracks.c
+tracedump-y := tools/tracedump/read/util.c tools/tracedump/read/reader.c tools/tracedump/read/box.c \
+	tools/tracedump/read/names.c tools/tracedump/read/elf.c tools/tracedump/read/ring.c \
+	tools/tracedump/think/model.c tools/tracedump/think/devq.c tools/tracedump/think/why.c tools/tracedump/say/explain.c \
+	tools/tracedump/say/explain_json.c tools/tracedump/read/session.c tools/tracedump/say/show.c \
+	tools/tracedump/timeline/proto.c tools/tracedump/timeline/perfetto.c tools/tracedump/timeline/perfetto_tracks.c
 
 TRACEDUMP_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes \
 	-Wstrict-prototypes -Wvla -I. -Itools/tracedump

@@ -1,8 +1,8 @@
 /* arch.h - what the files of this folder share. Private to kernel/arch/aarch64. */
 #ifndef AARCH64_ARCH_H
 #define AARCH64_ARCH_H
-#include <kernel/boot.h>
-#include <kernel/percpu.h>
+#include <lib/boot.h>
+#include <lib/percpu.h>
 #include <arch/irqchip.h>
 #include <arch/smp.h>
 #include <arch/trap.h>
@@ -61,7 +61,7 @@ DECLARE_PER_CPU(struct thread *, entry_thread); /* whom an entry from user mode 
 #define OVERFLOW_STACK_SIZE 8192
 DECLARE_PER_CPU(char[OVERFLOW_STACK_SIZE], overflow_stack);
 
-/* Called by vectors.S: DAIF all set, PMR masked. */
+/* Called by entry.S: DAIF all set, PMR masked. */
 void trap_el1_sync(struct trap_frame *tf);
 void trap_el1_irq(struct trap_frame *tf);
 void trap_el1_serror(struct trap_frame *tf);

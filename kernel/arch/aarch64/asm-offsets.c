@@ -1,7 +1,7 @@
 /* asm-offsets.c - constants for assembly. Compiled to assembly text only; kernel.mk turns each
  * string "->NAME value" into a #define of asm-offsets.h. */
-#include <kernel/percpu.h>
-#include <kernel/thread.h>
+#include <lib/percpu.h>
+#include <arch/thread.h>
 #include <arch/trap.h>
 #include "arch.h"
 

@@ -1,5 +1,5 @@
 /* cpu.c - this processor: idle, halt, power, PSCI calls, what user programs may use. */
-#include <kernel/errno.h>
+#include <lib/errno.h>
 #include <arch/cpu.h>
 #include <arch/irqflags.h>
 #include "arch.h"

@@ -1,7 +1,7 @@
 /* fdt.c - see fdt.h. A tree is a stream of tokens; fdt_token() is the only code that reads it and
  * the only place where bounds are checked. Searching is linear: trees are small and read at boot.
  */
-#include <kernel/string.h>
+#include <lib/string.h>
 #include "fdt.h"
 
 #define FDT_MAGIC           0xd00dfeedu

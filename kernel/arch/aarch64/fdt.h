@@ -4,7 +4,7 @@
  * chapter 5. */
 #ifndef AARCH64_FDT_H
 #define AARCH64_FDT_H
-#include <kernel/types.h>
+#include <lib/types.h>
 
 struct fdt {
 	const u8 *blob;

@@ -9,11 +9,11 @@
  * affinity.
  */
 #define LOG_TAG "gic"
-#include <kernel/bug.h>
+#include <lib/bug.h>
+#include <lib/cpu.h>
+#include <lib/errno.h>
+#include <lib/printk.h>
 #include <arch/boot.h>
-#include <kernel/cpu.h>
-#include <kernel/errno.h>
-#include <kernel/printk.h>
 #include "arch.h"
 
 #define GICD_CTLR       0x0000

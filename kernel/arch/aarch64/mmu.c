@@ -3,7 +3,7 @@
  * old ones, ISB makes this CPU refetch. Broadcast needs no IPI. ASIDs: the user root in use carries
  * one of 1..arch_asid_max(); EMPTY_ASID belongs to the empty root that kernel threads run with, so
  * that nothing a user address space left in the TLB is reachable from there. */
-#include <kernel/string.h>
+#include <lib/string.h>
 #include <arch/mmu.h>
 #include "arch.h"
 

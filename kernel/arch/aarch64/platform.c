@@ -7,11 +7,11 @@
  * arm,pl031, qemu,fw-cfg-mmio, pci-host-ecam-generic of the Linux binding documents.
  */
 #define LOG_TAG "platform"
-#include <kernel/bug.h>
-#include <kernel/cpu.h>
-#include <kernel/errno.h>
-#include <kernel/printk.h>
-#include <kernel/string.h>
+#include <lib/bug.h>
+#include <lib/cpu.h>
+#include <lib/errno.h>
+#include <lib/printk.h>
+#include <lib/string.h>
 #include <arch/boot.h>
 #include <arch/mmu.h>
 #include <arch/platform.h>

@@ -2,10 +2,10 @@
  * area): one that starts late cannot pick up another's. The block is cleaned to memory, as the new
  * CPU reads it with its caches off. */
 #define LOG_TAG "smp"
-#include <kernel/cpu.h>
-#include <kernel/errno.h>
+#include <lib/cpu.h>
+#include <lib/errno.h>
+#include <lib/printk.h>
 #include <arch/mmu.h>
-#include <kernel/printk.h>
 #include "arch.h"
 
 static DEFINE_PER_CPU(struct secondary_args, secondary_args);

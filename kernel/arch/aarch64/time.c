@@ -1,7 +1,7 @@
 /* time.c - the generic timer: virtual counter and virtual timer of each CPU, PL031 as wall clock.
  */
-#include <kernel/bug.h>
-#include <kernel/time.h>
+#include <lib/clock.h>
+#include <lib/bug.h>
 #include "arch.h"
 
 #define CNTV_ENABLE 1ul

@@ -1,18 +1,18 @@
 /* trap.c - what an exception means.
  *
- * On entry from vectors.S all of DAIF is set and PMR masks ordinary interrupts. Handlers clear
+ * On entry from entry.S all of DAIF is set and PMR masks ordinary interrupts. Handlers clear
  * PSTATE.I as soon as an interrupt of NMI priority may come in: at once for synchronous exceptions
  * (unless the interrupted code had I set), after the acknowledge for interrupts, never inside an
  * NMI. Every handler of an exception from user mode ends with ordinary interrupts masked; the exit
- * stub in vectors.S does the rest.
+ * stub in entry.S does the rest.
  */
-#include <kernel/bug.h>
-#include <kernel/string.h>
-#include <kernel/thread.h>
-#include <kernel/trap.h>
+#include <lib/bug.h>
+#include <lib/string.h>
 #include <arch/boot.h>
 #include <arch/cpu.h>
+#include <arch/thread.h>
 #include <arch/uaccess.h>
+#include <arch/upcalls.h>
 #include "arch.h"
 
 #define ESR_EC(esr)  ((u32)((esr) >> 26) & 0x3f)

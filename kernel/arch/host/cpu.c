@@ -2,7 +2,7 @@
  * is CPU 0 of such a kernel without further set-up. */
 #include <sched.h>
 #include <time.h>
-#include <kernel/types.h>
+#include <lib/types.h>
 #include <arch/cpu.h>
 #include <arch/irqflags.h>
 #include <arch/mmu.h>

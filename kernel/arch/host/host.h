@@ -2,7 +2,7 @@
 #ifndef HOST_H
 #define HOST_H
 
-#include <kernel/types.h>
+#include <lib/types.h>
 #include <tracing/blackbox.h>
 
 /* Builds the black box for n CPUs and registers all lock classes. Once, before host_run(). */

@@ -6,12 +6,12 @@
  * table's name; what is missing leaves the PC's customary values. Runs with the early map, that is
  * before mm: tables above 4 GiB cannot be read. */
 #define LOG_TAG "acpi"
+#include <lib/bug.h>
+#include <lib/printk.h>
+#include <lib/string.h>
 #include <arch/boot.h>
 #include <arch/mmu.h>
 #include <arch/platform.h>
-#include <kernel/bug.h>
-#include <kernel/printk.h>
-#include <kernel/string.h>
 #include "acpi.h"
 
 struct x86_acpi x86_acpi;

@@ -1,7 +1,7 @@
 /* acpi.h - the platform facts that acpi.c finds; constant after arch_boot_init(). */
 #ifndef X86_ACPI_H
 #define X86_ACPI_H
-#include <kernel/types.h>
+#include <lib/types.h>
 
 #define ISA_IRQS    16
 #define MAX_IOAPICS 16

@@ -5,13 +5,13 @@
  * puts back the destination that it found; interrupts are masked around the pair. Waiting for the
  * delivery-status bit is bounded: a report must get out even if a destination is dead. */
 #define LOG_TAG "apic"
+#include <lib/boot.h>
+#include <lib/bug.h>
+#include <lib/cpu.h>
+#include <lib/printk.h>
 #include <arch/boot.h>
 #include <arch/cpu.h>
 #include <arch/irqflags.h>
-#include <kernel/boot.h>
-#include <kernel/bug.h>
-#include <kernel/cpu.h>
-#include <kernel/printk.h>
 #include "acpi.h"
 #include "x86.h"
 

@@ -1,9 +1,9 @@
 /* asm-offsets.c - constants for assembly. Compiled to text only: kernel.mk turns each line that
  * holds
  * ->NAME $value into a #define of asm-offsets.h. */
-#include <kernel/boot.h>
-#include <kernel/thread.h>
+#include <lib/boot.h>
 #include <arch/mmu.h>
+#include <arch/thread.h>
 #include "x86.h"
 
 #define DEFINE(name, value)        __asm__ volatile("\n.ascii \"->" #name " %0\"" : : "i"((u64)(value)))

@@ -6,13 +6,13 @@
  * itself. Afterwards only the image, page 0, the trampoline's page, the arena and the boot modules
  * are in use. Runs on the boot CPU alone, before any allocator. */
 #define LOG_TAG "boot"
+#include <lib/boot.h>
+#include <lib/bug.h>
+#include <lib/cpu.h>
+#include <lib/printk.h>
+#include <lib/string.h>
 #include <arch/boot.h>
 #include <arch/mmu.h>
-#include <kernel/boot.h>
-#include <kernel/bug.h>
-#include <kernel/cpu.h>
-#include <kernel/printk.h>
-#include <kernel/string.h>
 #include "acpi.h"
 #include "x86.h"
 

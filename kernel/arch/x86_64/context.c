@@ -7,12 +7,12 @@
  * FP registers are switched eagerly, for threads with arch.user only. Kernel code has none, so
  * between a user thread's switch-out and the next user thread's switch-in their content is of no
  * interest. FS base is read back at each switch because a program may change it by loading FS. */
+#include <lib/percpu.h>
+#include <lib/string.h>
 #include <arch/context.h>
 #include <arch/irqflags.h>
+#include <arch/thread.h>
 #include <arch/user.h>
-#include <kernel/percpu.h>
-#include <kernel/string.h>
-#include <kernel/thread.h>
 #include "x86.h"
 
 struct switch_frame {

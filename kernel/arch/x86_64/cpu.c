@@ -3,13 +3,13 @@
  * top of each exception stack lies the CPU's per-CPU offset, which the IST entries load (entry.S).
  */
 #define LOG_TAG "cpu"
+#include <lib/bug.h>
+#include <lib/percpu.h>
+#include <lib/printk.h>
+#include <lib/string.h>
 #include <arch/boot.h>
 #include <arch/cpu.h>
 #include <arch/mmu.h>
-#include <kernel/bug.h>
-#include <kernel/percpu.h>
-#include <kernel/printk.h>
-#include <kernel/string.h>
 #include "x86.h"
 
 const char arch_name[] = "x86_64";

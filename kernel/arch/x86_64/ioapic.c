@@ -5,13 +5,13 @@
  * set up, one after the other. An I/O APIC's index and data registers are a pair: the callers of
  * arch_irq_mask() and arch_irq_unmask() keep each other out. */
 #define LOG_TAG "ioapic"
+#include <lib/boot.h>
+#include <lib/bug.h>
+#include <lib/errno.h>
+#include <lib/printk.h>
 #include <arch/boot.h>
 #include <arch/irqchip.h>
 #include <arch/irqflags.h>
-#include <kernel/boot.h>
-#include <kernel/bug.h>
-#include <kernel/errno.h>
-#include <kernel/printk.h>
 #include "acpi.h"
 #include "x86.h"
 

@@ -1,9 +1,9 @@
 /* platform.c - the serial port (16550 at 0x3f8), switching the machine off, the door to fw_cfg. The
  * first two are lock-free and work in any context. */
+#include <lib/errno.h>
 #include <arch/boot.h>
 #include <arch/cpu.h>
 #include <arch/platform.h>
-#include <kernel/errno.h>
 #include "acpi.h"
 #include "x86.h"
 

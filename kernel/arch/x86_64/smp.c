@@ -4,17 +4,17 @@
  * are never reused for another CPU. So two CPUs may start at the same time and a late one does no
  * harm. */
 #define LOG_TAG "smp"
+#include <lib/boot.h>
+#include <lib/cpu.h>
+#include <lib/errno.h>
+#include <lib/printk.h>
+#include <lib/string.h>
 #include <arch/boot.h>
 #include <arch/cpu.h>
-#include <arch/smp.h>
-#include <kernel/boot.h>
-#include <kernel/cpu.h>
-#include <kernel/errno.h>
 #include <arch/mmu.h>
-#include <kernel/printk.h>
-#include <kernel/string.h>
+#include <arch/smp.h>
 #include <arch/time.h>
-#include <kernel/trap.h>
+#include <arch/upcalls.h>
 #include "x86.h"
 
 struct x86_ap_slot x86_ap_slots[256];

@@ -10,11 +10,11 @@
  * same intervals. The APIC timer counts another clock and at most about a second, so it may fire
  * early: x86_timer_due() then arms it again and nobody above notices. */
 #define LOG_TAG "time"
+#include <lib/bug.h>
+#include <lib/percpu.h>
+#include <lib/printk.h>
 #include <arch/cpu.h>
 #include <arch/time.h>
-#include <kernel/bug.h>
-#include <kernel/percpu.h>
-#include <kernel/printk.h>
 #include "acpi.h"
 #include "x86.h"
 

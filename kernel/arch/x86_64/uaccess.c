@@ -1,7 +1,7 @@
 /* uaccess.c - the exception table of the copy routines (uaccess.S): instruction and recovery label,
  * each relative to its own word. A handful of entries: searched from end to end. */
-#include <arch/uaccess.h>
 #include <arch/trap.h>
+#include <arch/uaccess.h>
 
 struct ex_entry {
 	s32 insn, fixup;

@@ -79,7 +79,7 @@
 #define IST_MACHINE_CHECK 3
 
 #ifndef __ASSEMBLER__
-#include <kernel/types.h>
+#include <lib/types.h>
 #include <arch/smp.h>
 #include <arch/trap.h>
 
@@ -188,7 +188,7 @@ extern char x86_thread_entry[], x86_fork_entry[];
 struct thread *x86_switch_stack(struct thread *prev, struct thread *next, unsigned long *prev_sp,
 				unsigned long next_sp);
 void __noreturn x86_enter_user(struct trap_frame *tf);
-/* traps.c, called by entry.S */
+/* trap.c, called by entry.S */
 void x86_trap(struct trap_frame *tf);
 void x86_syscall(struct trap_frame *tf);
 void x86_exit_to_user(struct trap_frame *tf);

@@ -4,7 +4,7 @@
  * entry whose length, name or inode number is impossible ends the scan with -EIO and one message:
  * what follows it could be anything. Every step goes forward by at least 12 bytes.
  */
-#include <kernel/string.h>
+#include <lib/string.h>
 #include <uapi/fcntl.h>
 #include "../fs.h"
 #include "ext2.h"

@@ -6,7 +6,7 @@
 #ifndef EXT2_EXT2_H
 #define EXT2_EXT2_H
 
-#include <kernel/vfs.h>
+#include <fs/vfs.h>
 
 #define EXT2_MAGIC             0xef53
 #define EXT2_SUPER_OFFSET      1024

@@ -5,8 +5,8 @@
  * system's size before use, 0 is a hole. The depth is fixed by the file block, so no corruption can
  * make a walk longer. Reads merge blocks that follow each other on disk into one request.
  */
-#include <kernel/bug.h>
-#include <kernel/string.h>
+#include <lib/bug.h>
+#include <lib/string.h>
 #include <uapi/fcntl.h>
 #include "../fs.h"
 #include "ext2.h"

@@ -3,7 +3,7 @@
  * ext2_lookup() is the one place where a path walk takes ext2.root, so a report of a waiter names
  * this function and line.
  */
-#include <kernel/string.h>
+#include <lib/string.h>
 #include "../fs.h"
 #include "ext2.h"
 

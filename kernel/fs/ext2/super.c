@@ -3,10 +3,10 @@
  * inode that stands for the whole device.
  */
 #define LOG_TAG "ext2"
-#include <kernel/atomic.h>
-#include <kernel/bug.h>
-#include <kernel/printk.h>
-#include <kernel/string.h>
+#include <lib/atomic.h>
+#include <lib/bug.h>
+#include <lib/printk.h>
+#include <lib/string.h>
 #include <uapi/fcntl.h>
 #include "../fs.h"
 #include "ext2.h"

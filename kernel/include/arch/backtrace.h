@@ -4,6 +4,6 @@
  * authentication bits. */
 #ifndef ARCH_BACKTRACE_H
 #define ARCH_BACKTRACE_H
-#include <kernel/types.h>
+#include <lib/types.h>
 #include <asm/backtrace.h>
 #endif

@@ -1,10 +1,10 @@
 /* arch/boot.h - the first steps on the boot CPU.
  * Entry assembly reads the cycle counter first, sets a stack, clears .bss, maps the image at its
  * link address and low RAM at the direct map (early map), enters `kmain(entry_ticks)`
- * (kernel/trap.h) with interrupts masked, per-CPU offset 0. */
+ * (arch/upcalls.h) with interrupts masked, per-CPU offset 0. */
 #ifndef ARCH_BOOT_H
 #define ARCH_BOOT_H
-#include <kernel/types.h>
+#include <lib/types.h>
 
 /* The boot CPU's stack, of KSTACK_SIZE bytes and aligned to that: its idle thread stays on it. The
  * page below holds nothing; mm makes it a guard page. */

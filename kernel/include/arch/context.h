@@ -2,13 +2,13 @@
  * <asm/context.h> defines `struct arch_thread` (embedded in struct thread as `arch`). */
 #ifndef ARCH_CONTEXT_H
 #define ARCH_CONTEXT_H
-#include <kernel/types.h>
+#include <lib/types.h>
 #include <asm/context.h>
 struct thread;
 struct trap_frame;
 
 /* Prepares a new kernel thread: on its first switch it runs thread_start(prev, entry, arg) -
- * an upcall, kernel/trap.h - on its kernel stack [stack_base, stack_top), interrupts masked. */
+ * an upcall, arch/upcalls.h - on its kernel stack [stack_base, stack_top), interrupts masked. */
 void arch_thread_init(struct thread *t, void (*entry)(void *), void *arg);
 /* Copies the user part (FP registers, TLS) of the current thread to t: fork. May allocate nothing.
  */

@@ -2,7 +2,7 @@
  * <asm/cpu.h> provides, static inline: void arch_cpu_relax(void): a spinner's hint. */
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H
-#include <kernel/types.h>
+#include <lib/types.h>
 #include <asm/cpu.h>
 
 /* Interrupts masked on entry. Waits until an interrupt is pending (no window in which one is

@@ -2,7 +2,7 @@
  * arch acknowledges, calls trap_irq(tf, irq), then ends the interrupt. */
 #ifndef ARCH_IRQCHIP_H
 #define ARCH_IRQCHIP_H
-#include <kernel/types.h>
+#include <lib/types.h>
 
 #define ARCH_IRQ_MAX 1024u
 /* Unmask/mask at the controller; routed to CPU 0. The caller serialises the two (irq.table). */

@@ -8,7 +8,7 @@
  *   bool arch_irqflags_disabled(irqflags_t);  does this saved state mean "masked"? */
 #ifndef ARCH_IRQFLAGS_H
 #define ARCH_IRQFLAGS_H
-#include <kernel/types.h>
+#include <lib/types.h>
 typedef unsigned long irqflags_t;
 #include <asm/irqflags.h>
 #endif

@@ -4,6 +4,6 @@
  *   CPU that reads *p and then what was stored after this call sees them in that order. */
 #ifndef ARCH_LOCAL_H
 #define ARCH_LOCAL_H
-#include <kernel/types.h>
+#include <lib/types.h>
 #include <asm/local.h>
 #endif

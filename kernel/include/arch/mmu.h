@@ -11,7 +11,7 @@
  *   DIRECT_MAP_BASE 0xffff800000000000 = all RAM; +PA - arch_direct_map_pa() */
 #ifndef ARCH_MMU_H
 #define ARCH_MMU_H
-#include <kernel/types.h>
+#include <lib/types.h>
 
 #define PROT_R      1u /* present, readable */
 #define PROT_W      2u

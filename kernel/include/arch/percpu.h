@@ -8,7 +8,7 @@
  * The boot CPU's first thread is set by portable code before anything asks for it. */
 #ifndef ARCH_PERCPU_H
 #define ARCH_PERCPU_H
-#include <kernel/types.h>
+#include <lib/types.h>
 struct thread;
 #include <asm/percpu.h>
 #endif

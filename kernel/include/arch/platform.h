@@ -1,7 +1,7 @@
 /* arch/platform.h - where the platform's devices are. Valid after arch_boot_init(). */
 #ifndef ARCH_PLATFORM_H
 #define ARCH_PLATFORM_H
-#include <kernel/types.h>
+#include <lib/types.h>
 
 struct arch_pci_host {
 	phys_addr_t ecam; /* 0 = no PCI */

@@ -1,7 +1,7 @@
 /* arch/smp.h - other CPUs. */
 #ifndef ARCH_SMP_H
 #define ARCH_SMP_H
-#include <kernel/types.h>
+#include <lib/types.h>
 struct thread;
 
 enum ipi_kind { IPI_RESCHED, IPI_CALL, IPI_STOP, IPI_KINDS }; /* delivered by trap_ipi() */

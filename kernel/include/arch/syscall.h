@@ -4,7 +4,7 @@
  * <asm/stat.h> has `struct arch_stat` in this ABI's layout. */
 #ifndef ARCH_SYSCALL_H
 #define ARCH_SYSCALL_H
-#include <kernel/types.h>
-#include <asm/syscall_nr.h>
+#include <lib/types.h>
 #include <asm/stat.h>
+#include <asm/syscall_nr.h>
 #endif

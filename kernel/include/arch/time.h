@@ -3,7 +3,7 @@
  * context, NMI included, from the first instruction; monotonic on a CPU and comparable between. */
 #ifndef ARCH_TIME_H
 #define ARCH_TIME_H
-#include <kernel/types.h>
+#include <lib/types.h>
 #include <asm/time.h>
 
 /* Counter frequency in Hz; 0 until arch_time_init(). */

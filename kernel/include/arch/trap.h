@@ -9,7 +9,7 @@
  *   unsigned long trap_syscall_nr(tf), trap_syscall_arg(tf, n /0..5/), void trap_set_ret(tf, v); */
 #ifndef ARCH_TRAP_H
 #define ARCH_TRAP_H
-#include <kernel/types.h>
+#include <lib/types.h>
 #include <asm/trap.h>
 
 /* Prints all registers through emit() line by line, no locks. Any context. */

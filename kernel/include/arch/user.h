@@ -1,7 +1,7 @@
 /* arch/user.h - into user mode. */
 #ifndef ARCH_USER_H
 #define ARCH_USER_H
-#include <kernel/types.h>
+#include <lib/types.h>
 struct trap_frame;
 struct thread;
 

@@ -7,19 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <kernel/bug.h>
-#include <kernel/errno.h>
-#include <kernel/irq.h>
-#include <kernel/mm.h>
-#include <kernel/mutex.h>
-#include <kernel/printk.h>
-#include <kernel/string.h>
-#include <kernel/tty.h>
-#include <kernel/vm.h>
-#include <kernel/wait.h>
+#include <irq/irq.h>
+#include <lib/bug.h>
+#include <lib/errno.h>
+#include <lib/printk.h>
+#include <lib/string.h>
+#include <mm/mm.h>
+#include <mm/vm.h>
+#include <sync/mutex.h>
+#include <sync/wait.h>
+#include <tty/tty.h>
 #include <arch/platform.h>
 #include <tracing/events.h>
-#include "kernel/drivers/console.h"
+#include <drivers/console.h>
 #include "shim.h"
 
 long shim_allocs_left = -1;

@@ -2,7 +2,7 @@
 #ifndef EXT2_SHIM_H
 #define EXT2_SHIM_H
 
-#include <kernel/block.h>
+#include <drivers/block.h>
 
 /* A disk in memory. reads_left: after so many reads every read fails; -1 = never. */
 struct shim_disk {

@@ -2,15 +2,15 @@
  * only check their use, a panic that the test can catch. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <kernel/boot.h>
-#include <kernel/bug.h>
-#include <kernel/cpu.h>
-#include <kernel/ksyms.h>
-#include <kernel/printk.h>
-#include <kernel/spinlock.h>
-#include <tracing/events.h>
+#include <lib/boot.h>
+#include <lib/bug.h>
+#include <lib/cpu.h>
+#include <lib/ksyms.h>
+#include <lib/printk.h>
+#include <sync/spinlock.h>
 #include <arch/boot.h>
 #include <arch/mmu.h>
+#include <tracing/events.h>
 #include "shim.h"
 
 struct trace_box trace_box;

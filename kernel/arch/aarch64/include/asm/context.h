@@ -3,7 +3,7 @@
  * switch.S through asm-offsets. */
 #ifndef ASM_CONTEXT_H
 #define ASM_CONTEXT_H
-#include <kernel/types.h>
+#include <lib/types.h>
 
 struct arch_thread {
 	u64 x19_x28[10];

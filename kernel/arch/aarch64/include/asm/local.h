@@ -1,7 +1,7 @@
 /* asm/local.h - LDADDAL: one instruction, acquire and release. */
 #ifndef ASM_LOCAL_H
 #define ASM_LOCAL_H
-#include <kernel/types.h>
+#include <lib/types.h>
 
 static inline u64 arch_local_fetch_add(u64 *p, u64 v)
 {

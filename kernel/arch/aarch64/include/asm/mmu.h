@@ -8,7 +8,7 @@
 #define PTE_VALID       BIT(0)
 #define PTE_TABLE       BIT(1) /* levels 2-4: table; level 1: page */
 #define PTE_ATTR_NORMAL (0ul << 2)
-#define PTE_ATTR_DEVICE (1ul << 2) /* nGnRE; MAIR is set up in head.S */
+#define PTE_ATTR_DEVICE (1ul << 2) /* nGnRE; MAIR is set up in boot.S */
 #define PTE_AP_USER     BIT(6)
 #define PTE_AP_RO       BIT(7)
 #define PTE_SH_INNER    (3ul << 8)
@@ -18,7 +18,7 @@
 #define PTE_UXN         BIT(54)
 #define PTE_ADDR_MASK   0x0000fffffffff000ul
 
-/* RAM starts here (head.S: load address of the image - 2 MiB); the direct map and the image
+/* RAM starts here (boot.S: load address of the image - 2 MiB); the direct map and the image
  * mapping both show it. */
 extern phys_addr_t arch_ram_base;
 static inline phys_addr_t arch_direct_map_pa(void)

@@ -1,7 +1,7 @@
 /* asm/stat.h - struct stat of Linux's generic 64-bit ABI. Source: Linux UAPI asm-generic/stat.h. */
 #ifndef ASM_STAT_H
 #define ASM_STAT_H
-#include <kernel/types.h>
+#include <lib/types.h>
 
 struct arch_stat {
 	u64 st_dev;

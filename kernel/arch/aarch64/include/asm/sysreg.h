@@ -1,7 +1,7 @@
 /* asm/sysreg.h - system registers by their architectural name. Private to this architecture. */
 #ifndef ASM_SYSREG_H
 #define ASM_SYSREG_H
-#include <kernel/types.h>
+#include <lib/types.h>
 
 #define sysreg_read(r)                                                                             \
 	({                                                                                         \

@@ -2,7 +2,7 @@
  * barrier: a record may be dated a few ticks early on a core that speculates. */
 #ifndef ASM_TIME_H
 #define ASM_TIME_H
-#include <kernel/types.h>
+#include <lib/types.h>
 
 static inline u64 arch_ticks(void)
 {

@@ -1,4 +1,4 @@
-/* asm/trap.h - the frame that vectors.S builds on the kernel stack. Its last members are a frame
+/* asm/trap.h - the frame that entry.S builds on the kernel stack. Its last members are a frame
  * record {fp, pc}, so that a frame-pointer walk crosses the exception; for a frame from user mode
  * the record is zero and ends the walk. */
 #ifndef ASM_TRAP_H

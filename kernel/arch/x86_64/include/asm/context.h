@@ -3,7 +3,7 @@
  * here and only meaningful for threads with `user` set: kernel code never uses FP registers. */
 #ifndef ASM_CONTEXT_H
 #define ASM_CONTEXT_H
-#include <kernel/types.h>
+#include <lib/types.h>
 
 /* x87 + SSE + AVX in the standard XSAVE form; no other component is ever enabled in XCR0. */
 #define X86_FPU_BYTES 832

@@ -1,7 +1,7 @@
 /* asm/stat.h - struct stat of the x86-64 Linux ABI, 144 bytes (UAPI asm/stat.h's layout). */
 #ifndef ASM_STAT_H
 #define ASM_STAT_H
-#include <kernel/types.h>
+#include <lib/types.h>
 
 struct arch_stat {
 	u64 st_dev;

@@ -2,7 +2,7 @@
  * system calls it keeps the number (rax becomes the result). */
 #ifndef ASM_TRAP_H
 #define ASM_TRAP_H
-#include <kernel/types.h>
+#include <lib/types.h>
 
 struct trap_frame {
 	u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;

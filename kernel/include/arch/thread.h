@@ -1,0 +1,61 @@
+/* arch/thread.h - a schedulable thread, kernel or user. What a reader of the black box needs
+ * (state, CPU, held locks, waits, preempt count, names) lives only in its entry `bb`: one truth. */
+#ifndef ARCH_THREAD_H
+#define ARCH_THREAD_H
+
+#include <lib/list.h>
+#include <lib/rbtree.h>
+#include <arch/context.h>
+#include <arch/percpu.h>
+#include <tracing/blackbox.h>
+
+#define KSTACK_SIZE (16 * 1024ul)
+
+/* bb->preempt_count: bits 0-15 preempt_disable() nesting, 16-23 interrupt depth. */
+#define PREEMPT_IRQ      (1u << 16)
+#define PREEMPT_IRQ_MASK 0x00ff0000u
+
+struct process;
+struct mm;
+struct cpu_rq;
+
+struct thread {
+	/* Offsets of the first four are known to entry code (asm-offsets). */
+	unsigned long kstack_top;  /* user entries start here */
+	unsigned long kstack_base; /* lowest address; the guard page is below */
+	struct bb_task *bb;
+	u64 stack_canary;
+	struct arch_thread arch;
+
+	struct process *proc; /* NULL: kernel thread */
+	struct mm *mm;        /* address space, NULL: kernel thread */
+	u32 slot;             /* index of bb in the task table */
+	u32 refs;             /* atomic */
+
+	/* under the run queue lock of bb->cpu */
+	struct rb_node run_node;
+	u64 vruntime;   /* ns, weighted */
+	u64 exec_start; /* ticks */
+	u64 slice_start;
+	u32 weight;
+	bool queued;    /* in the run queue's tree */
+	u32 park_state; /* atomic; BB_ST_* it is about to sleep in, 0 none */
+	bool pinned;    /* stays on its CPU */
+	bool dead;      /* switch away for the last time */
+
+	bool kill_pending; /* atomic: die at the next exit to user mode or killable wait */
+	void (*entry)(void *);
+	void *arg;
+	/* kthread */
+	bool should_stop; /* atomic */
+	int exit_code;
+	struct completion *exited;
+	struct list_head all_link; /* under thread_list_lock */
+};
+
+static inline struct thread *current_thread(void)
+{
+	return arch_current();
+}
+
+#endif

@@ -1,0 +1,2 @@
+# sources of kernel/ipc
+kernel-y += kernel/ipc/pipe.c

@@ -1,0 +1,2 @@
+# sources of kernel/tty
+kernel-y += kernel/tty/tty.c
