@@ -3,7 +3,8 @@ PYTHON := /usr/bin/python3
 HARNESS := tests/harness
 
 unit-tests :=
-include $(sort $(wildcard tests/unit/*.mk)) # each adds its target to unit-tests tests/unit/mm.mk
+include tests/unit/rules.mk
+include $(filter-out tests/unit/rules.mk,$(sort $(wildcard tests/unit/*.mk))) # each adds its target to unit-tests
 
 setup: ## install what is needed (Debian 12); a no-op when it is there
 	$(Q)$(HARNESS)/setup.sh build/.setup $(HOST_PACKAGES)

@@ -9,24 +9,13 @@ EXT2T_SRCS := tests/unit/ext2_test.c tests/unit/ext2_fuzz.c tests/unit/ext2_imag
 	kernel/fs/vfs.c kernel/fs/inode.c kernel/fs/namei.c kernel/fs/file.c kernel/fs/pagecache.c kernel/ipc/pipe.c \
 	kernel/fs/devfs.c kernel/fs/ext2/super.c kernel/fs/ext2/inode.c kernel/fs/ext2/dir.c \
 	kernel/fs/ext2/namei.c
-EXT2T_OBJS := $(EXT2T_SRCS:%=$(EXT2T)/%.o)
-EXT2T_CFLAGS := -std=gnu11 -g -O2 -fno-omit-frame-pointer -fsanitize=address,undefined \
-	-fno-sanitize-recover=all -fwrapv -DCONFIG_DEBUG=1 -D_GNU_SOURCE -Wall -Wextra -Werror \
-	-Wshadow -Wvla -Wundef -Wno-unused-parameter -Wno-macro-redefined -I. -Itests/unit/ext2_shim -Ikernel/include \
-	-Ikernel/trace -Ikernel/arch/host/include
 
-$(EXT2T)/%.c.o: %.c tests/unit/ext2.mk
-	@mkdir -p $(@D)
-	$(say) HOSTCC '$< (san)'
-	$(Q)$(HOSTCC) $(EXT2T_CFLAGS) -MMD -MP -MF $@.d -c $< -o $@
-$(EXT2T)/ext2_test: $(EXT2T_OBJS)
-	$(say) HOSTLD $@
-	$(Q)$(HOSTCC) -fsanitize=address,undefined $^ -lcmocka -o $@
+$(eval $(call host_objects,$(EXT2T),san,$(HOST_KERNEL_CFLAGS) -O2 -Itests/unit/ext2_shim $(HOST_KERNEL_INCLUDES) \
+	$(HOST_san),tests/unit/ext2.mk))
+$(eval $(call host_program,$(EXT2T)/ext2_test,$(EXT2T),$(EXT2T_SRCS),$(HOST_san) -lcmocka))
 
 test-unit-ext2: $(EXT2T)/ext2_test ## host tests of the file system (FUZZ=n: corrupt images tried)
-	$(Q)FUZZ=$(FUZZ) $< > $<.log 2>&1 && sed -n 's/^\[  PASSED  \] /ext2_test (san): passed /p' $<.log \
-		|| { cat $<.log; exit 1; }
+	$(Q)FUZZ=$(FUZZ) $(call unit_quiet,$<,san)
 	@echo 'test-unit-ext2: passed'
 
--include $(EXT2T_OBJS:.o=.o.d)
 .PHONY: test-unit-ext2

@@ -6,33 +6,23 @@ unit-tests += test-unit-sync
 
 include kernel/arch/host/sources.mk
 HOSTK := $(HOST)/unit-sync
-HOSTK_CFLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-strict-aliasing -fwrapv -D_GNU_SOURCE -Wall \
-	-Wextra -Werror -Wshadow -Wvla -Wundef -Wno-unused-parameter -Wno-macro-redefined -DCONFIG_DEBUG=1 -I. \
-	-Ikernel/include -Ikernel/trace -Ikernel/arch/host/include
-HOSTK_san  := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all
-HOSTK_tsan := -fsanitize=thread
+HOSTK_san  := $(HOST_san) -fno-sanitize=alignment
+HOSTK_tsan := $(HOST_tsan)
+HOSTK_LINK := -Wl,-T,kernel/arch/host/host.ld -lcmocka -lpthread
 HOSTK_SRCS := $(host-y) tests/unit/sync_test.c tracing/ring.c tracing/schema.c tracing/tracker.c tracing/box.c \
 	kernel/trace/port.c kernel/lib/machine.c kernel/sync/preempt.c kernel/sync/spinlock.c kernel/sync/mutex.c \
 	kernel/sync/wait.c
-HOSTK_OBJS :=
 
 define hostk_variant
-$(HOSTK)/$(1)/%.c.o: %.c tests/unit/host.mk
-	@mkdir -p $$(@D)
-	$$(say) HOSTCC '$$< ($(1))'
-	$$(Q)$$(HOSTCC) $$(HOSTK_CFLAGS) $$(HOSTK_$(1)) -MMD -MP -MF $$@.d -c $$< -o $$@
-$(HOSTK)/$(1)/sync_test: $(HOSTK_SRCS:%=$(HOSTK)/$(1)/%.o)
-	$$(say) HOSTLD $$@
-	$$(Q)$$(HOSTCC) $$(HOSTK_$(1)) $$^ -Wl,-T,kernel/arch/host/host.ld -lcmocka -lpthread -o $$@
-HOSTK_OBJS += $(HOSTK_SRCS:%=$(HOSTK)/$(1)/%.o)
+$(call host_objects,$(HOSTK)/$(1),$(1),$(HOST_KERNEL_CFLAGS) -O1 $(HOST_KERNEL_INCLUDES) $(HOSTK_$(1)),tests/unit/host.mk)
+$(call host_program,$(HOSTK)/$(1)/sync_test,$(HOSTK)/$(1),$(HOSTK_SRCS),\
+	$(HOSTK_$(1)) $(HOSTK_LINK))
 endef
-$(eval $(call hostk_variant,san))
-$(eval $(call hostk_variant,tsan))
+$(foreach v,san tsan,$(eval $(call hostk_variant,$(v))))
 
 test-unit-sync: $(HOSTK)/san/sync_test $(HOSTK)/tsan/sync_test ## host tests of locks and waits with several CPUs
 	$(Q)ASAN_OPTIONS=detect_leaks=0 $(HOSTK)/san/sync_test
 	$(Q)TSAN_OPTIONS=halt_on_error=1 $(HOSTK)/tsan/sync_test
 	@echo 'test-unit-sync: passed'
 
--include $(HOSTK_OBJS:.o=.o.d)
 .PHONY: test-unit-sync

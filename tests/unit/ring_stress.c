@@ -20,7 +20,6 @@
  *
  * usage: ring_stress [-s seconds a mode] [-m step|lap|live]; exit code 1 if anything is wrong.
  */
-#define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>

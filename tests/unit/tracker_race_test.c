@@ -12,7 +12,6 @@
  * What threads meet only once in a year is then made to happen: the look at a chain is
  * single-stepped (x86-64's trap flag), and at chosen instructions the machine steps from one state
  * to the next. Each state is free of deadlocks; a walk that mixes them is not. */
-#define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
