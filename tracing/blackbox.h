@@ -143,13 +143,12 @@ enum bb_role {
 	BB_ROLE_SYSCALL_END = 15,   /* arg0 number, arg1 result */
 	BB_ROLE_LOCK_WAIT = 16,     /* arg0 lock, arg1 class, arg2 owner tid, arg3 site */
 	BB_ROLE_LOCK_WAITED = 17,   /* arg0 lock, arg1 class: the wait is over, the lock is ours */
-	BB_ROLE_LOCK_TAKEN =
-		18, /* arg0 lock, arg1 class, arg2 site (contended lock: holder slice) */
-	BB_ROLE_LOCK_FREED = 19, /* arg0 lock, arg1 class, arg2 site, arg3 held ticks */
-	BB_ROLE_LOG = 20,        /* printk: arg0 level, arg1 console offset, arg2 length */
-	BB_ROLE_FAULT = 21,      /* arg0 address, arg1 flags, arg2 pc */
-	BB_ROLE_TICK = 22,       /* arg0 current tid: re-states who runs */
-	BB_ROLE_REPORT = 23,     /* arg0 verdict, arg1 lock, arg2 class, arg3 tid */
+	BB_ROLE_LOCK_TAKEN = 18,    /* arg0 lock, arg1 class, arg2 site; contended locks only */
+	BB_ROLE_LOCK_FREED = 19,    /* arg0 lock, arg1 class, arg2 site, arg3 held ticks */
+	BB_ROLE_LOG = 20,           /* printk: arg0 level, arg1 console offset, arg2 length */
+	BB_ROLE_FAULT = 21,         /* arg0 address, arg1 flags, arg2 pc */
+	BB_ROLE_TICK = 22,          /* arg0 current tid: re-states who runs */
+	BB_ROLE_REPORT = 23,        /* arg0 verdict, arg1 lock, arg2 class, arg3 tid */
 };
 
 enum bb_category {
@@ -309,7 +308,8 @@ struct bb_class {
 	uint64_t returned;      /* releases after the acquiring function had returned */
 };
 #define BB_LOCK_HISTORY 4
-struct bb_lock {       /* found by address: open addressing from a hash, see FORMAT.md */
+/* Found by its address: open addressing from a hash, see FORMAT.md. */
+struct bb_lock {
 	uint64_t lock; /* 0 = free */
 	uint32_t class;
 	uint32_t owner; /* as bb_wait.owner, updated while contended */

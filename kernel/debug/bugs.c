@@ -104,8 +104,7 @@ static void abba_spin(void)
 	start(nr_cpus - 2, "list-first", list_then_table);
 }
 
-/* ---- self-spin: the same lock twice on one path -----------------------------------------------
- */
+/* ---- self-spin: the same lock twice on one path --------------------------------------------- */
 
 static __noinline void update_table(void) NO_TSA
 {
@@ -125,8 +124,7 @@ static void self_spin(void)
 	start(nr_cpus - 1, "walker", walk_table);
 }
 
-/* ---- killed-while-holding: a thread ends with a mutex that an error path left locked ----------
- */
+/* ---- killed-while-holding: a thread ends with a mutex that an error path left locked -------- */
 
 static __noinline int fill_left(bool fail) NO_TSA
 {
@@ -154,8 +152,7 @@ static void killed_while_holding(void)
 	start(1, "user-of-left", use_left);
 }
 
-/* ---- leak-error-path: an early return skips the unlock, and the thread lives on ----------------
- */
+/* ---- leak-error-path: an early return skips the unlock, and the thread lives on ------------- */
 
 static void leak_left(void *arg)
 {
@@ -171,8 +168,7 @@ static void leak_error_path(void)
 	start(1, "user-of-left", use_left);
 }
 
-/* ---- sleep-in-atomic: sleeps with a spin lock held --------------------------------------------
- */
+/* ---- sleep-in-atomic: sleeps with a spin lock held ------------------------------------------ */
 
 static void sleep_with_table(void *arg) NO_TSA
 {
@@ -193,8 +189,7 @@ static void sleep_in_atomic(void)
 	start(1, "spinner", spin_on_table);
 }
 
-/* ---- dead-tick: one CPU's interrupts are left off ---------------------------------------------
- */
+/* ---- dead-tick: one CPU's interrupts are left off ------------------------------------------- */
 
 static void interrupts_left_off(void *arg)
 {
@@ -208,8 +203,7 @@ static void dead_tick(void)
 	start(nr_cpus - 1, "deaf", interrupts_left_off);
 }
 
-/* ---- writer-starved: readers that do not look at the queue never let the writer in -------------
- */
+/* ---- writer-starved: readers that do not look at the queue never let the writer in ---------- */
 
 static __noinline void read_lock_past_queue(struct rwlock *l) NO_TSA
 {
@@ -258,8 +252,7 @@ static void writer_starved(void)
 	start(0, "index-writer", write_index);
 }
 
-/* ---- busy-locks: no bug at all. Every lock is contended all the time, and every wait ends -----
- */
+/* ---- busy-locks: no bug at all. Every lock is contended all the time, and every wait ends --- */
 
 static void busy(void *arg)
 {
@@ -302,8 +295,7 @@ static void busy_locks(void)
 		start(i, "busy", busy);
 }
 
-/* ---- crashes: what the report of an exception looks like --------------------------------------
- */
+/* ---- crashes: what the report of an exception looks like ------------------------------------ */
 
 static void write_null(void *arg)
 {

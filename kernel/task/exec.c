@@ -51,8 +51,7 @@ struct exec {
 
 struct file *task_random;
 
-/* ---- step one: find and map --------------------------------------------------------------------
- */
+/* ---- step one: find and map ----------------------------------------------------------------- */
 
 static struct inode *exec_find(struct exec *x, const char *path)
 {
@@ -175,8 +174,7 @@ static void exec_free(struct exec *x)
 	x->path = x->line = NULL;
 }
 
-/* ---- step two: the stack -----------------------------------------------------------------------
- */
+/* ---- step two: the stack -------------------------------------------------------------------- */
 
 struct vec {
 	u64 *p;

@@ -101,8 +101,7 @@ struct process *process_find(s32 pid)
 	return NULL;
 }
 
-/* ---- kill -------------------------------------------------------------------------------------
- */
+/* ---- kill ----------------------------------------------------------------------------------- */
 
 void signal_post(struct process *p, int sig)
 {
@@ -149,8 +148,7 @@ void process_raise(int sig)
 	spin_unlock(&process_tree_lock);
 }
 
-/* ---- groups, sessions, identity ----------------------------------------------------------------
- */
+/* ---- groups, sessions, identity ------------------------------------------------------------- */
 
 u32 process_ppid(void)
 {

@@ -204,8 +204,7 @@ static void no_wake_up_is_lost(void **state)
 	assert_clean();
 }
 
-/* ---- deadlocks: each in a process of its own, whose threads stay where they are ----------------
- */
+/* ---- deadlocks: each in a process of its own, whose threads stay where they are ------------- */
 
 static u32 arrived;
 

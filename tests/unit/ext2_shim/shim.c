@@ -270,8 +270,7 @@ void panic(const char *fmt, ...)
 	abort();
 }
 
-/* ---- serial port: what goes out is kept, what comes in is fed by tty_receive() ----------------
- */
+/* ---- serial port: what goes out is kept, what comes in is fed by tty_receive() -------------- */
 char shim_screen[4096];
 
 bool console_emit(const char *s, size_t n)
