@@ -58,9 +58,9 @@ $(O)/obj/asm-offsets.h: kernel/arch/$(ARCH)/asm-offsets.c $(O)/.kflags
 LDFLAGS_K := -nostdlib -static --build-id=sha1 -z noexecstack -z max-page-size=4096 --orphan-handling=warn \
 	--no-undefined
 KLDS := $(O)/obj/kernel.lds
-$(KLDS): kernel/arch/$(ARCH)/kernel.lds.S $(O)/.kflags
+$(KLDS): kernel/kernel.lds.S $(O)/.kflags
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(KCFLAGS) -D__ASSEMBLER__ -E -P -x c -MMD -MP -MF $@.d -MT $@ $< -o $@
+	$(Q)$(CC) $(KCFLAGS) -D__ASSEMBLER__ -E -P -x c -MMD -MP -MF $@.dep -MT $@ $< -o $@
 
 $(O)/obj/ksyms0.S: kernel/lib/ksyms.py
 	@mkdir -p $(@D)
@@ -86,6 +86,6 @@ kernel: $(O)/kernel.elf $(O)/kernel.img ## the kernel for ARCH and CONFIG
 compdb: kernel ## compile_commands.json for editors and clang-tidy
 	$(Q)(echo '['; cat $(compdb) | sed '$$s/,$$//'; echo ']') > compile_commands.json
 
--include $(kobjs:.o=.o.d) $(O)/obj/asm-offsets.h.d $(KLDS).d
+-include $(kobjs:.o=.o.d) $(O)/obj/asm-offsets.h.d $(KLDS).dep
 FORCE:
 .PHONY: kernel compdb FORCE

@@ -31,7 +31,7 @@
 #define DEBUG_EXIT  0xf4
 #define EXIT_FAILED 0x11
 
-	.section .note.pvh, "a", @note
+	.section .note.boot, "a", @note
 	.balign 4
 	.long 4, 4, 18 /* name size, value size, XEN_ELFNOTE_PHYS32_ENTRY */
 	.asciz "Xen"

@@ -1,15 +1,16 @@
-/* kernel.lds.S - layout of the image, the same in names and order on both architectures. Three
- * segments, page aligned, none both writable and executable: code, constants, data. .ksyms ends the
- * constants, so that its second, full version moves no code address; .blackbox ends the image.
- * Link address: IMAGE_BASE shows the start of RAM, the image is loaded 2 MiB above it. Physical
- * addresses in the ELF are QEMU virt's; the kernel itself computes them at entry. */
+/* kernel.lds.S - layout of the image, for every architecture; <asm/image.h> says where it is loaded.
+ *
+ * Three segments, page aligned, none both writable and executable: code, constants, data. What must
+ * hold: .ksyms ends the constants, so that its second, full version moves no code address; .blackbox
+ * ends the image and occupies no file space: the box's dynamic part follows it in RAM.
+ *
+ * Link address: IMAGE_BASE shows physical IMAGE_SHOWS, the image is loaded 2 MiB above it. */
+#include <asm/image.h>
+
 #define IMAGE_BASE 0xffffffff80000000
-#define LOAD_OFFSET (IMAGE_BASE - 0x40000000)
-#define LMA(s) AT(ADDR(s) - LOAD_OFFSET)
+#define LMA(s) AT(ADDR(s) - (IMAGE_BASE - IMAGE_SHOWS))
 
-OUTPUT_ARCH(aarch64)
-ENTRY(__image_start)
-
+ENTRY(IMAGE_ENTRY)
 PHDRS
 {
 	text PT_LOAD FLAGS(5);
@@ -35,19 +36,19 @@ SECTIONS
 	__rodata_start = .;
 	.rodata : LMA(.rodata) {
 		*(.rodata .rodata.* .data.rel.ro .data.rel.ro.*)
-		. = ALIGN(8);
+		. = ALIGN(16);
 		__trace_schema_start = .;
 		KEEP(*(.trace_schema))
 		__trace_schema_end = .;
-		. = ALIGN(8);
+		. = ALIGN(16);
 		__trace_enums_start = .;
 		KEEP(*(.trace_enums))
 		__trace_enums_end = .;
-		. = ALIGN(8);
+		. = ALIGN(16);
 		__ex_table_start = .;
 		KEEP(*(.ex_table))
 		__ex_table_end = .;
-		. = ALIGN(8);
+		. = ALIGN(16);
 		__ktest_start = .;
 		KEEP(*(.ktest))
 		__ktest_end = .;
@@ -56,28 +57,29 @@ SECTIONS
 		__build_id_note = .;
 		KEEP(*(.note.gnu.build-id))
 	} :rodata :note
+	.note.boot : LMA(.note.boot) { KEEP(*(.note.boot)) } :rodata :note
 	.ksyms : LMA(.ksyms) { KEEP(*(.ksyms)) } :rodata
 	. = ALIGN(4096);
 	__rodata_end = .;
 
 	__data_start = .;
 	.data : LMA(.data) {
-		*(.data)
-		. = ALIGN(8);
-		__lockclass_start = .;
-		KEEP(*(.data.lockclass))
-		__lockclass_end = .;
-		. = ALIGN(64);
 		__percpu_start = .;
 		*(.data.percpu)
 		. = ALIGN(64);
 		__percpu_end = .;
+		__lockclass_start = .;
+		KEEP(*(.data.lockclass))
+		__lockclass_end = .;
+		. = ALIGN(64);
+		*(.data .data.*)
 		*(.got .got.plt)
 	} :data
-	. = ALIGN(16);
+	. = ALIGN(4096);
 	.bss (NOLOAD) : LMA(.bss) {
 		__bss_start = .;
 		*(.bss)
+		. = ALIGN(16);
 		__bss_end = .;
 	} :data
 	. = ALIGN(4096);
@@ -101,6 +103,7 @@ SECTIONS
 	.debug_line_str 0 : { *(.debug_line_str) }
 	.debug_loc 0 : { *(.debug_loc) }
 	.debug_loclists 0 : { *(.debug_loclists) }
+	.debug_macinfo 0 : { *(.debug_macinfo) }
 	.debug_macro 0 : { *(.debug_macro) }
 	.debug_pubnames 0 : { *(.debug_pubnames) }
 	.debug_pubtypes 0 : { *(.debug_pubtypes) }
