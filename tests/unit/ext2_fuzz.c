@@ -16,6 +16,7 @@
 #include <uapi/fcntl.h>
 #include "ext2_fuzz.h"
 #include "ext2_image.h"
+#include "kernel/arch/host/host.h"
 #include "kernel/fs/ext2/ext2.h"
 #include "kernel/fs/fs.h"
 
@@ -225,7 +226,7 @@ void test_fuzz(void **state)
 	unsigned long mounted = 0;
 	struct shim_disk disk;
 
-	shim_quiet = true;
+	host_quiet = true;
 	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
 		struct image im = image_make("small", kinds[k].args, kinds[k].kib);
 		u8 *copy = malloc(im.size);
@@ -236,7 +237,7 @@ void test_fuzz(void **state)
 			rng = seed0 + n;
 			rnd(2);
 			corrupt(copy, im.size);
-			shim_log_clear();
+			host_log_clear();
 			shim_disk_init(&disk, copy, im.size);
 			shim_memory_short = rnd(4) == 0;
 			printf("seed %lu kind %zu\n", seed0 + n,

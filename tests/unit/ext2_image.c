@@ -10,6 +10,7 @@
 
 #include <fs/vfs.h>
 #include "ext2_image.h"
+#include "kernel/arch/host/host.h"
 #include "kernel/fs/ext2/ext2.h"
 #include "kernel/fs/fs.h"
 
@@ -176,7 +177,7 @@ int image_mount(struct shim_disk *d)
 	err = vfs_mount_root("vda");
 	if (err) {
 		assert(!vfs_root_sb);
-		assert(shim_locks_held == 0 && shim_pages == 0 && shim_objects == 0);
+		assert(host_locks_held() == 0 && shim_pages == 0 && shim_objects == 0);
 	}
 	return err;
 }
@@ -187,7 +188,7 @@ void image_unmount(void)
 	struct ext2_fs *fs = sb->priv;
 
 	mounted->reads_left = shim_allocs_left = -1;
-	assert(shim_locks_held == 0);
+	assert(host_locks_held() == 0);
 	assert(sb->root->refs == 1);
 	assert(fs->meta->refs == 1);
 	assert(devfs_root()->refs == 1);

@@ -15,6 +15,7 @@
 #include <ipc/pipe.h>
 #include "ext2_fuzz.h"
 #include "ext2_image.h"
+#include "kernel/arch/host/host.h"
 #include "kernel/fs/ext2/ext2.h"
 #include "kernel/fs/fs.h"
 
@@ -23,7 +24,7 @@ static struct shim_disk disk;
 
 static void mount_image(struct image *im)
 {
-	shim_quiet = true;
+	host_quiet = true;
 	shim_disk_init(&disk, im->data, im->size);
 	assert_int_equal(image_mount(&disk), 0);
 }
@@ -32,7 +33,7 @@ static long err_of(const char *path, bool follow)
 {
 	struct inode *i = vfs_lookup(NULL, path, follow);
 
-	assert_int_equal(shim_locks_held, 0);
+	assert_int_equal(host_locks_held(), 0);
 	if (IS_ERR(i))
 		return PTR_ERR(i);
 	inode_put(i);
@@ -523,7 +524,7 @@ static void test_failures(void **state)
 	long n;
 
 	for (n = 0; n < 400; n++) {
-		shim_quiet = true;
+		host_quiet = true;
 		shim_disk_init(&disk, im1k.data, im1k.size);
 		if (n % 2)
 			disk.reads_left = n / 2;
@@ -575,11 +576,11 @@ static void test_super_messages(void **state)
 		memcpy(copy, im1k.data, 1 << 20);
 		memcpy(copy + 1024 + rules[k].offset, &rules[k].value, rules[k].size);
 		shim_disk_init(&disk, copy, im1k.size);
-		shim_log_clear();
-		shim_quiet = true;
-		if (image_mount(&disk) != rules[k].want || !strstr(shim_log, rules[k].says))
+		host_log_clear();
+		host_quiet = true;
+		if (image_mount(&disk) != rules[k].want || !strstr(host_log, rules[k].says))
 			fail_msg("offset %u = %#x: said \"%s\"", rules[k].offset, rules[k].value,
-				 shim_log);
+				 host_log);
 	}
 	shim_disk_init(&disk, copy, 1024); /* no room for a superblock */
 	assert_int_equal(image_mount(&disk), -EINVAL);
@@ -799,7 +800,7 @@ static void test_damage(void **state)
 			break;
 		}
 		shim_disk_init(&disk, damaged, im.size);
-		shim_log_clear();
+		host_log_clear();
 		err = image_mount(&disk);
 		if (!err) {
 			assert_non_null(want[k].path);
@@ -807,8 +808,8 @@ static void test_damage(void **state)
 						 : read_error(want[k].path, want[k].at));
 			image_unmount();
 		}
-		if (err != -EIO || !strstr(shim_log, want[k].says))
-			fail_msg("damage %d: error %d, said \"%s\"", k, err, shim_log);
+		if (err != -EIO || !strstr(host_log, want[k].says))
+			fail_msg("damage %d: error %d, said \"%s\"", k, err, host_log);
 	}
 	free(damaged);
 	image_free(&im);
@@ -816,6 +817,7 @@ static void test_damage(void **state)
 
 static int setup(void **state)
 {
+	host_single();
 	image_setup();
 	im1k = image_make("big", "-b 1024 -I 128", 16384);
 	im4k = image_make("big", "-b 4096 -I 256", 32768);

@@ -4,19 +4,15 @@
 
 unit-tests += test-unit-sync
 
-include kernel/arch/host/sources.mk
 HOSTK := $(HOST)/unit-sync
 HOSTK_san  := $(HOST_san) -fno-sanitize=alignment
 HOSTK_tsan := $(HOST_tsan)
-HOSTK_LINK := -Wl,-T,kernel/arch/host/host.ld -lcmocka -lpthread
-HOSTK_SRCS := $(host-y) tests/unit/sync_test.c tracing/ring.c tracing/schema.c tracing/tracker.c tracing/box.c \
-	kernel/trace/port.c kernel/lib/machine.c kernel/sync/preempt.c kernel/sync/spinlock.c kernel/sync/mutex.c \
-	kernel/sync/wait.c
+HOSTK_SRCS := $(host-y) tests/unit/sync_test.c
 
 define hostk_variant
 $(call host_objects,$(HOSTK)/$(1),$(1),$(HOST_KERNEL_CFLAGS) -O1 $(HOST_KERNEL_INCLUDES) $(HOSTK_$(1)),tests/unit/host.mk)
 $(call host_program,$(HOSTK)/$(1)/sync_test,$(HOSTK)/$(1),$(HOSTK_SRCS),\
-	$(HOSTK_$(1)) $(HOSTK_LINK))
+	$(HOSTK_$(1)) $(HOST_KERNEL_LINK))
 endef
 $(foreach v,san tsan,$(eval $(call hostk_variant,$(v))))
 

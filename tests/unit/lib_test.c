@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <lib/boot.h>
 #include <lib/rbtree.h>
 
 void *k_memcpy(void *d, const void *s, size_t n);
@@ -25,7 +26,6 @@ int k_parse_u64(const char *s, size_t len, uint64_t *out);
 const char *k_cmdline_get(const char *name, size_t *len);
 _Bool k_cmdline_is(const char *name, const char *value);
 uint64_t k_cmdline_u64(const char *name, uint64_t dflt);
-void shim_set_cmdline(const char *line);
 
 static void memory_functions(void **state)
 {
@@ -147,7 +147,7 @@ static void command_line(void **state)
 	size_t len;
 	const char *v;
 
-	shim_set_cmdline("  a=1 quiet\tab=2 a=33  size=8K bad=zz -- a=9 tail");
+	boot_info.cmdline = "  a=1 quiet\tab=2 a=33  size=8K bad=zz -- a=9 tail";
 	v = k_cmdline_get("a", &len);
 	assert_int_equal(len, 2);
 	assert_memory_equal(v, "33", 2);

@@ -1,6 +1,5 @@
 # mm.mk - host tests of kernel/lib and of the allocators in kernel/mm: `make test-unit-mm`.
-# The kernel's own sources with tests/unit/mm_shim in place of the rest; address and undefined-behaviour
-# sanitizers. kernel/lib's C functions get the prefix k_ beside the C library's.
+# The kernel's own sources over kernel/arch/host; address and undefined-behaviour sanitizers. kernel/lib's C functions get the prefix k_ beside the C library's.
 
 unit-tests += test-unit-mm
 
@@ -8,16 +7,16 @@ MMT := $(HOST)/unit-mm
 MMT_SAN := $(HOST_san) -fno-sanitize=alignment
 MMT_RENAME := $(foreach f,memcpy memmove memset memcmp strlen strnlen strcmp strncmp strchr strrchr strscpy \
 	vsnprintf snprintf parse_u64 cmdline_get cmdline_is cmdline_u64,-D$(f)=k_$(f))
-mmt-common := tests/unit/mm_shim/shim.c kernel/lib/machine.c kernel/arch/host/cpu.c kernel/mm/boot_alloc.c
+mmt-common := $(host-y) kernel/mm/boot_alloc.c
 mmt-lib := $(patsubst %,kernel/lib/%.c,string vsnprintf parse cmdline rbtree)
 
 $(eval $(call host_objects,$(MMT),san,$(HOST_KERNEL_CFLAGS) -O1 -fno-builtin -Wno-format -Itests/unit \
-	-Itests/unit/mm_shim $(HOST_KERNEL_INCLUDES) $(MMT_SAN),tests/unit/mm.mk))
+	$(HOST_KERNEL_INCLUDES) $(MMT_SAN),tests/unit/mm.mk))
 $(MMT)/kernel/lib/%.o: host-extra := -ffreestanding -nostdlibinc $(MMT_RENAME)
 $(MMT)/kernel/mm/%.o: host-extra := -ffreestanding -nostdlibinc
-$(eval $(call host_program,$(MMT)/lib_test,$(MMT),$(mmt-common) $(mmt-lib) tests/unit/lib_test.c,$(HOST_san) -lcmocka))
-$(eval $(call host_program,$(MMT)/mm_test,$(MMT),$(mmt-common) kernel/mm/buddy.c kernel/mm/slab.c \
-	tests/unit/mm_test.c,$(HOST_san) -lcmocka))
+$(eval $(call host_program,$(MMT)/lib_test,$(MMT),$(mmt-common) $(mmt-lib) tests/unit/lib_test.c,$(HOST_san) $(HOST_KERNEL_LINK)))
+$(eval $(call host_program,$(MMT)/mm_test,$(MMT),$(mmt-common) $(mmt-lib) kernel/mm/buddy.c kernel/mm/slab.c \
+	tests/unit/mm_test.c,$(HOST_san) $(HOST_KERNEL_LINK)))
 
 test-unit-mm: $(MMT)/lib_test $(MMT)/mm_test ## host tests of kernel/lib and the allocators
 	$(Q)$(MMT)/lib_test

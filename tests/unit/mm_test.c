@@ -13,7 +13,7 @@
 #include "kernel/mm/boot_alloc.h"
 #include "kernel/mm/buddy.h"
 #include "kernel/mm/slab.h"
-#include "mm_shim/shim.h"
+#include "kernel/arch/host/host.h"
 
 #define RAM_SIZE   (16ul << 20)
 #define HOLE_START (6ul << 20)
@@ -24,13 +24,13 @@
 	({                                                                                         \
 		jmp_buf env_;                                                                      \
 		volatile bool hit_ = false;                                                        \
-		shim_panic = &env_;                                                                \
+		host_panic = &env_;                                                                \
 		if (!setjmp(env_)) {                                                               \
 			__VA_ARGS__;                                                               \
 		} else {                                                                           \
-			hit_ = strstr(shim_panic_text, text) != NULL;                              \
+			hit_ = strstr(host_panic_text, text) != NULL;                              \
 		}                                                                                  \
-		shim_panic = NULL;                                                                 \
+		host_panic = NULL;                                                                 \
 		hit_;                                                                              \
 	})
 
@@ -252,9 +252,10 @@ int main(void)
 		cmocka_unit_test(objects),        cmocka_unit_test(object_misuse),
 	};
 
-	/* Some of the RAM is beyond the early map. */
 	host_ram = aligned_alloc(4ul << 20, RAM_SIZE);
-	shim_early_size = 12ul << 20;
+	host_single();
+	host_quiet = true;
+	host_early_size = 12ul << 20; /* some of the RAM is beyond the early map */
 	boot_info = (struct boot_info){.ram = ram,
 				       .nr_ram = 2,
 				       .reserved = reserved,

@@ -29,6 +29,8 @@ HOST_CFLAGS := -std=gnu11 -g -fno-omit-frame-pointer -D_GNU_SOURCE -Wall -Wextra
 # Kernel sources over kernel/arch/host.
 HOST_KERNEL_CFLAGS := $(HOST_CFLAGS) -fno-strict-aliasing -fwrapv -Wno-macro-redefined -DCONFIG_DEBUG=1
 HOST_KERNEL_INCLUDES := -Ikernel/include -Ikernel/trace -Ikernel/arch/host/include
+HOST_KERNEL_LINK := -Wl,-T,kernel/arch/host/host.ld -lcmocka -lpthread
+include kernel/arch/host/sources.mk
 HOST_plain :=
 HOST_san   := -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_tsan  := -fsanitize=thread

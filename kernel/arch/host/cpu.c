@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <time.h>
 #include <lib/types.h>
+#include <arch/boot.h>
 #include <arch/cpu.h>
 #include <arch/irqflags.h>
 #include <arch/mmu.h>
@@ -13,6 +14,7 @@ __thread unsigned long host_percpu_offset;
 __thread struct thread *host_current;
 __thread irqflags_t host_irqs_off;
 unsigned char *host_ram;
+unsigned long host_early_size;
 const char arch_name[] = "host";
 
 u64 host_ticks(void)
@@ -31,4 +33,14 @@ void host_relax(void)
 u64 arch_ticks_hz(void)
 {
 	return 1000000000;
+}
+
+u64 arch_wall_ns(void)
+{
+	return 0;
+}
+
+phys_addr_t arch_early_map_end(void)
+{
+	return HOST_RAM + host_early_size;
 }

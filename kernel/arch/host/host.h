@@ -2,6 +2,7 @@
 #ifndef HOST_H
 #define HOST_H
 
+#include <setjmp.h>
 #include <lib/types.h>
 #include <tracing/blackbox.h>
 
@@ -13,9 +14,22 @@ void host_run(unsigned int n, void (*fn)(void *arg), void *arg);
 /* As host_run, but comes back after ms milliseconds even if some do not return; the number of those
  * that did. They stay as they are: the process must not call host_run() again. */
 unsigned int host_run_for(unsigned int n, unsigned int ms, void (*fn)(void *arg), void *arg);
+/* For a test of one thread: builds the box for one CPU, and the caller is the thread on it. Whoever
+ * would sleep, would sleep for ever: that ends the program, and so does a finding of the tracker.
+ */
+void host_single(void);
 /* Findings of the tracker since host_init(), and the verdict of the last one. */
 unsigned int host_reports(u32 *verdict);
 /* Locks that the CPUs' threads hold now, all together. */
 unsigned int host_locks_held(void);
+
+/* All messages since host_log_clear(); also on stderr unless quiet. */
+extern char host_log[65536];
+extern bool host_quiet;
+void host_log_clear(void);
+/* Where a panic continues, NULL: it ends the program; and what it said. */
+extern jmp_buf *host_panic;
+extern char host_panic_text[160];
+void host_console_init(void); /* by host_init() */
 
 #endif

@@ -49,6 +49,8 @@ static struct {
 	u32 count, verdict; /* atomic */
 } reports;
 
+static bool single; /* host_single() */
+
 extern struct track_class __lockclass_start[], __lockclass_end[];
 
 static struct host_thread *host_thread_of(struct thread *t)
@@ -69,6 +71,10 @@ static void host_park(void)
 {
 	struct host_thread *h = host_thread_of(arch_current());
 
+	if (single && h->parked) {
+		fprintf(stderr, "host: sleeps, and nobody is there to wake it\n");
+		abort();
+	}
 	pthread_mutex_lock(&h->lock);
 	while (h->parked)
 		pthread_cond_wait(&h->cond, &h->lock);
@@ -104,6 +110,10 @@ static const struct park_ops host_park_ops = {
 
 static void keep_report(const struct bb_report *r)
 {
+	if (single) {
+		fprintf(stderr, "host: the tracker found verdict %u\n", r->verdict);
+		abort();
+	}
 	/* Not the rest of it: its count goes on while we look. */
 	atomic_store(&reports.verdict, READ_ONCE(r->verdict));
 	atomic_fetch_add(&reports.count, 1);
@@ -167,6 +177,7 @@ static void init_cpu(unsigned int c)
 
 void host_init(unsigned int n)
 {
+	host_console_init();
 	trace_default_events();
 	for (struct track_class *k = __lockclass_start; k < __lockclass_end; k++)
 		track_class_add(k);
@@ -186,6 +197,13 @@ void host_init(unsigned int n)
 	}
 	park_ops = &host_park_ops;
 	trace_set_report(keep_report);
+}
+
+void host_single(void)
+{
+	host_init(1);
+	single = true;
+	arch_set_current(&threads[0].thread);
 }
 
 static void *cpu_main(void *p)

@@ -1,7 +1,6 @@
-/* shim.c - mm, sync, printk and the block layer on the host, for one thread, so that kernel/fs runs
- * as it is under ASan and UBSan. Locks check that they are free when taken and held when released:
- * a self-deadlock or a lock left held is a failure here, not a hang. Allocation can be made to
- * fail.
+/* shim.c - mm, the serial port and a disk on the host, for one thread, so that kernel/fs and the
+ * terminal run as they are under ASan and UBSan, over the kernel's own locks (kernel/arch/host).
+ * Allocation can be made to fail.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -20,23 +19,16 @@
 #include <arch/platform.h>
 #include <tracing/events.h>
 #include <drivers/console.h>
+#include "kernel/arch/host/host.h"
 #include "shim.h"
 
 long shim_allocs_left = -1;
-bool shim_memory_short, shim_quiet;
-int shim_locks_held;
-char shim_log[65536];
+bool shim_memory_short;
 unsigned long shim_pages, shim_objects;
 
-struct trace_box trace_box; /* every event off */
-struct track_class waitq_class, sync_guard_class;
 struct page *(*vm_file_page)(struct inode *inode, u64 index);
 void (*vm_inode_get)(struct inode *);
 void (*vm_inode_put)(struct inode *);
-void trace_put2(uint64_t word, uint64_t a, uint64_t b)
-{
-}
-
 /* ---- memory --------------------------------------------------------------------------------- */
 static bool alloc_may(void)
 {
@@ -166,108 +158,9 @@ int clear_user(void __user *dst, size_t n)
 	return 0;
 }
 
-/* ---- locks and waits ------------------------------------------------------------------------- */
-void mutex_init(struct mutex *m, struct track_class *cls)
-{
-	m->locked = false;
-}
-
-void mutex_lock(struct mutex *m) NO_TSA
-{
-	assert(!m->locked);
-	m->locked = true;
-	shim_locks_held++;
-}
-
-void mutex_unlock(struct mutex *m) NO_TSA
-{
-	assert(m->locked);
-	m->locked = false;
-	shim_locks_held--;
-}
-
-void spin_lock(struct spinlock *l) NO_TSA
-{
-	assert(!l->track.owner);
-	l->track.owner = 1;
-	shim_locks_held++;
-}
-
-void spin_unlock(struct spinlock *l) NO_TSA
-{
-	assert(l->track.owner);
-	l->track.owner = 0;
-	shim_locks_held--;
-}
-
-irqflags_t spin_lock_irqsave(struct spinlock *l) NO_TSA
-{
-	spin_lock(l);
-	return 0;
-}
-
-void spin_unlock_irqrestore(struct spinlock *l, irqflags_t f) NO_TSA
-{
-	spin_unlock(l);
-}
-
-void waitq_init(struct wait_queue *q)
-{
-}
-
-unsigned int wake_up_all(struct wait_queue *q)
-{
-	return 0;
-}
-
-/* One thread: whoever would sleep would sleep for ever. */
-void wait_prepare(struct wait_queue *q, struct waiter *w, bool interruptible)
-{
-	assert(!"would sleep");
-}
-
-void wait_finish(struct wait_queue *q, struct waiter *w)
-{
-}
-
-void wait_sleep(struct wait_queue *q, unsigned int kind, u32 arg)
-{
-}
-
 bool thread_kill_pending(void)
 {
 	return false;
-}
-
-/* ---- messages -------------------------------------------------------------------------------- */
-void shim_log_clear(void)
-{
-	shim_log[0] = 0;
-}
-
-void printk(enum log_level level, const char *tag, const char *fmt, ...)
-{
-	size_t at = strlen(shim_log);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(shim_log + at, sizeof(shim_log) - at, fmt, ap);
-	va_end(ap);
-	if (!shim_quiet)
-		fprintf(stderr, "# %s: %s\n", tag, shim_log + at);
-	at = strlen(shim_log);
-	if (at + 1 < sizeof(shim_log))
-		memcpy(shim_log + at, "\n", 2);
-}
-
-void panic(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	abort();
 }
 
 /* ---- serial port: what goes out is kept, what comes in is fed by tty_receive() -------------- */
@@ -277,7 +170,7 @@ bool console_emit(const char *s, size_t n)
 {
 	size_t at = strlen(shim_screen);
 
-	assert(shim_locks_held == 0); /* the console may wait */
+	assert(host_locks_held() == 0); /* the console may wait */
 	assert(at + n < sizeof(shim_screen));
 	memcpy(shim_screen + at, s, n);
 	shim_screen[at + n] = 0;

@@ -1,4 +1,4 @@
-/* shim.h - what tests ask of the host stand-in for mm, sync and the block layer. */
+/* shim.h - what tests ask of the host stand-in for mm, the serial port and a disk. */
 #ifndef EXT2_SHIM_H
 #define EXT2_SHIM_H
 
@@ -13,12 +13,8 @@ struct shim_disk {
 };
 void shim_disk_init(struct shim_disk *d, u8 *data, u64 bytes);
 
-extern long shim_allocs_left;  /* allocations until they fail; -1 = never */
-extern bool shim_memory_short; /* mm_stats reports almost nothing free */
-extern int shim_locks_held;
-extern bool shim_quiet;      /* keep kernel messages to itself */
-extern char shim_log[65536]; /* all messages since shim_log_clear */
-void shim_log_clear(void);
+extern long shim_allocs_left;    /* allocations until they fail; -1 = never */
+extern bool shim_memory_short;   /* mm_stats reports almost nothing free */
 extern char shim_screen[4096];   /* what went out on the console */
 extern unsigned long shim_pages; /* allocated and not yet freed */
 extern unsigned long shim_objects;

@@ -4,6 +4,7 @@
 #define ASM_MMU_H
 #define HOST_RAM 0x40000000ull
 extern unsigned char *host_ram;
+extern unsigned long host_early_size; /* bytes of it in the early map */
 static inline phys_addr_t arch_direct_map_pa(void)
 {
 	return HOST_RAM + DIRECT_MAP_BASE - (unsigned long)host_ram;

@@ -4,4 +4,16 @@
 struct trap_frame {
 	int unused;
 };
+static inline unsigned long trap_pc(const struct trap_frame *tf)
+{
+	return 0;
+}
+static inline unsigned long trap_sp(const struct trap_frame *tf)
+{
+	return 0;
+}
+static inline unsigned long trap_fp(const struct trap_frame *tf)
+{
+	return 0;
+}
 #endif
