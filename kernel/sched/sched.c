@@ -5,9 +5,12 @@
  * queue of bb->cpu, which covers all of a thread's scheduling state. bb->cpu of a queued thread
  * changes only with both queues' locks held; of one that is off, under its old queue's lock.
  *
- * Sleeping. park_prepare() stores park_state and is a full barrier; park() leaves the CPU only if
- * park_state is still set under the lock; unpark() clears it under the same lock: no wake-up is
- * lost. A thread that is preempted between the two stays queued.
+ * Sleeping. park_prepare() stores park_state and is a full barrier; park_until() leaves the CPU
+ * only if park_state is still set under the lock; unpark() clears it under the same lock: no
+ * wake-up is lost. A thread that is preempted between the two stays queued. A deadline is a timer
+ * in the thread that unparks it. Whoever ends waits of a mode (thread_kill) stores its mark, then
+ * looks at park_state under the lock; the sleeper stores park_state, then looks for the mark: one
+ * of the two sees the other.
  *
  * Switching. The run queue lock is taken by prev and released by next (sched_finish): its record of
  * holding is handed over. Preemption count is the thread's own, so it survives the switch.
@@ -20,6 +23,7 @@
 #include <irq/irq.h>
 #include <irq/timer.h>
 #include <lib/bug.h>
+#include <lib/errno.h>
 #include <mm/vm.h>
 #include <sync/wait.h>
 #include <arch/cpu.h>
@@ -163,11 +167,11 @@ static void switch_away(bool preempt) NO_TSA
 	preempt_enable_noresched();
 	WRITE_ONCE(cpu->need_resched, 0);
 	update_curr(rq);
-	park = preempt ? 0 : atomic_load(&prev->park_state);
+	park = preempt ? PARK_NONE : atomic_load(&prev->park_state);
 	if (prev->dead)
 		left_as = BB_ST_DEAD;
 	else if (park && prev != rq->idle)
-		left_as = park;
+		left_as = park == PARK_KERNEL ? BB_ST_BLOCKED : BB_ST_SLEEPING;
 	else if (prev != rq->idle)
 		enqueue(rq, prev);
 	next = leftmost(rq);
@@ -251,22 +255,46 @@ void thread_start_fork(struct thread *prev)
 
 /* ---- waking --------------------------------------------------------------------------------- */
 
-static void sched_park_prepare(u32 state)
+static void sched_park_prepare(enum park_mode mode)
 {
-	__atomic_store_n(&arch_current()->park_state, state, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&arch_current()->park_state, (u32)mode, __ATOMIC_SEQ_CST);
 	smp_mb();
 }
 
 static void sched_park_cancel(void)
 {
-	atomic_store(&arch_current()->park_state, 0);
+	atomic_store(&arch_current()->park_state, PARK_NONE);
 }
 
-static void sched_park(void)
+/* Has come what ends waits of this mode? */
+static bool cut_short(const struct thread *t, enum park_mode mode)
 {
-	if (atomic_load(&arch_current()->park_state))
-		schedule();
+	return (mode >= PARK_KILLABLE && atomic_load(&t->kill_pending)) ||
+	       (mode == PARK_INTERRUPTIBLE && atomic_load(&t->signal_pending));
+}
+
+static void park_timeout(struct timer *timer)
+{
+	unpark(container_of(timer, struct thread, park_timer));
+}
+
+static int sched_park_until(enum park_mode mode, u64 deadline)
+{
+	struct thread *t = arch_current();
+	bool timed = deadline != PARK_FOREVER, late = timed && arch_ticks() >= deadline;
+
+	if (!late && !cut_short(t, mode)) {
+		if (timed)
+			timer_arm(&t->park_timer, deadline, park_timeout);
+		if (atomic_load(&t->park_state))
+			schedule();
+		if (timed)
+			late = !timer_cancel(&t->park_timer);
+	}
 	sched_park_cancel();
+	if (cut_short(t, mode))
+		return -ERESTARTSYS;
+	return late ? -ETIMEDOUT : 0;
 }
 
 static struct cpu_rq *lock_thread_rq(struct thread *t, irqflags_t *f) NO_TSA
@@ -321,7 +349,7 @@ static void sched_unpark(struct thread *t) NO_TSA
 	u32 state = t->bb->state;
 	unsigned int cpu;
 
-	atomic_store(&t->park_state, 0);
+	atomic_store(&t->park_state, PARK_NONE);
 	if (state != BB_ST_BLOCKED && state != BB_ST_SLEEPING && state != BB_ST_NEW) {
 		spin_unlock_irqrestore(&rq->lock, f);
 		return;
@@ -351,7 +379,7 @@ static void sched_unpark(struct thread *t) NO_TSA
 
 const struct park_ops sched_park_ops = {
 	.prepare = sched_park_prepare,
-	.park = sched_park,
+	.until = sched_park_until,
 	.cancel = sched_park_cancel,
 	.unpark = sched_unpark,
 	.preempt = sched_preempt_irq,
@@ -367,21 +395,33 @@ bool thread_kill_pending(void)
 	return atomic_load(&arch_current()->kill_pending);
 }
 
-void thread_kill(struct thread *t) NO_TSA
+/* Its mark is stored: ends a wait of `least` or of a mode that more things end. */
+static void end_wait(struct thread *t, enum park_mode least) NO_TSA
 {
 	irqflags_t f;
 	struct cpu_rq *rq;
 	bool wake;
 
-	atomic_store_release(&t->kill_pending, true);
 	smp_mb();
 	rq = lock_thread_rq(t, &f);
-	wake = t->bb->state == BB_ST_SLEEPING || atomic_load(&t->park_state) == BB_ST_SLEEPING;
+	wake = atomic_load(&t->park_state) >= least;
 	if (rq->curr == t)
 		set_need_resched(t->bb->cpu);
 	spin_unlock_irqrestore(&rq->lock, f);
 	if (wake)
 		sched_unpark(t);
+}
+
+void thread_kill(struct thread *t)
+{
+	atomic_store_release(&t->kill_pending, true);
+	end_wait(t, PARK_KILLABLE);
+}
+
+void thread_set_signal(struct thread *t, bool pending)
+{
+	if (atomic_xchg(&t->signal_pending, pending) != pending && pending)
+		end_wait(t, PARK_INTERRUPTIBLE);
 }
 
 /* ---- tick and balance ----------------------------------------------------------------------- */

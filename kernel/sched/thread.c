@@ -271,42 +271,19 @@ void thread_init_tables(void)
 		panic("no memory for the reaper thread");
 }
 
-struct sleeper {
-	struct timer timer;
-	struct thread *thread;
-	bool fired; /* atomic */
-};
-
-static void sleep_done(struct timer *timer)
-{
-	struct sleeper *s = container_of(timer, struct sleeper, timer);
-	struct thread *t = s->thread;
-
-	atomic_store_release(&s->fired, true);
-	unpark(t);
-}
-
 int thread_sleep_ns(u64 ns, bool killable)
 {
-	struct sleeper s = {.thread = arch_current()};
-	int err = 0;
+	enum park_mode mode = killable ? PARK_KILLABLE : PARK_KERNEL;
+	u64 deadline = arch_ticks() + ns_to_ticks(ns);
+	struct timer *timer = &arch_current()->park_timer;
+	int err;
 
 	track_might_sleep(RET_IP);
-	timer_arm(&s.timer, arch_ticks() + ns_to_ticks(ns), sleep_done);
-	track_block_begin(NULL, &s.timer, BB_WAIT_TIMER, 0, RET_IP);
-	while (!atomic_load_acquire(&s.fired)) {
-		park_prepare(killable ? BB_ST_SLEEPING : BB_ST_BLOCKED);
-		if (killable && thread_kill_pending()) {
-			park_cancel();
-			err = -EINTR;
-			break;
-		}
-		if (!atomic_load_acquire(&s.fired))
-			park();
-		else
-			park_cancel();
-	}
-	track_block_end(NULL, &s.timer);
-	timer_cancel(&s.timer); /* also waits until sleep_done has left our stack */
-	return err;
+	track_block_begin(NULL, timer, BB_WAIT_TIMER, 0, RET_IP);
+	do {
+		park_prepare(mode);
+		err = park_until(mode, deadline);
+	} while (!err);
+	track_block_end(NULL, timer);
+	return err == -ETIMEDOUT ? 0 : -EINTR;
 }

@@ -30,9 +30,9 @@ static void wait_granted(struct spinlock *guard, irqflags_t f, struct list_head 
 	spin_unlock_irqrestore(guard, f);
 	track_block_begin(track, NULL, kind, 0, site);
 	while (!atomic_load_acquire(&w.granted)) {
-		park_prepare(BB_ST_BLOCKED);
+		park_prepare(PARK_KERNEL);
 		if (!atomic_load_acquire(&w.granted))
-			park();
+			park_until(PARK_KERNEL, PARK_FOREVER);
 		else
 			park_cancel();
 	}

@@ -52,7 +52,7 @@ unsigned int wake_up_one(struct wait_queue *q)
 	return wake(q, 1);
 }
 
-void wait_prepare(struct wait_queue *q, struct waiter *w, bool interruptible)
+void wait_prepare(struct wait_queue *q, struct waiter *w, enum park_mode mode)
 {
 	irqflags_t f = spin_lock_irqsave(&q->lock);
 
@@ -60,7 +60,7 @@ void wait_prepare(struct wait_queue *q, struct waiter *w, bool interruptible)
 	list_add_tail(&w->link, &q->waiters);
 	/* Under the lock: a waker that finds us queued must find us prepared, or its wake is lost.
 	 */
-	park_prepare(interruptible ? BB_ST_SLEEPING : BB_ST_BLOCKED);
+	park_prepare(mode);
 	spin_unlock_irqrestore(&q->lock, f);
 }
 
@@ -75,17 +75,21 @@ void wait_finish(struct wait_queue *q, struct waiter *w)
 	spin_unlock_irqrestore(&q->lock, f);
 }
 
-static void sleep_at(const void *object, unsigned int kind, u32 arg, unsigned long site)
+static int sleep_at(const void *object, enum park_mode mode, u64 deadline, unsigned int kind,
+		    u32 arg, unsigned long site)
 {
+	int err;
+
 	track_might_sleep(site);
 	track_block_begin(NULL, object, kind, arg, site);
-	park();
+	err = park_until(mode, deadline);
 	track_block_end(NULL, object);
+	return err;
 }
 
-void wait_sleep(struct wait_queue *q, unsigned int kind, u32 arg)
+int wait_sleep(struct wait_queue *q, enum park_mode mode, u64 deadline, unsigned int kind, u32 arg)
 {
-	sleep_at(q, kind, arg, RET_IP);
+	return sleep_at(q, mode, deadline, kind, arg, RET_IP);
 }
 
 void completion_init(struct completion *c, struct track_class *cls)
@@ -133,9 +137,9 @@ static void wait_at(struct completion *c, unsigned int kind, unsigned long site)
 	struct waiter w;
 
 	while (!take_done(c)) {
-		wait_prepare(&c->queue, &w, false);
+		wait_prepare(&c->queue, &w, PARK_KERNEL);
 		if (!atomic_load(&c->done))
-			sleep_at(c, kind, 0, site);
+			sleep_at(c, PARK_KERNEL, PARK_FOREVER, kind, 0, site);
 		wait_finish(&c->queue, &w);
 	}
 }

@@ -35,6 +35,8 @@ void signal_act(struct process *p)
 		thread_kill(p->thread);
 		return;
 	}
+	if (p->thread)
+		thread_set_signal(p->thread, (p->sig_pending & ~p->sigmask) != 0);
 }
 
 void signal_exec(struct process *p)

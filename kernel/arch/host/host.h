@@ -18,6 +18,9 @@ unsigned int host_run_for(unsigned int n, unsigned int ms, void (*fn)(void *arg)
  * would sleep, would sleep for ever: that ends the program, and so does a finding of the tracker.
  */
 void host_single(void);
+/* Marks the CPU's thread for death: ends its killable waits, as thread_kill() does. It stays
+ * marked. */
+void host_kill(unsigned int cpu);
 /* Findings of the tracker since host_init(), and the verdict of the last one. */
 unsigned int host_reports(u32 *verdict);
 /* Locks that the CPUs' threads hold now, all together. */

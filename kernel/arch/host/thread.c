@@ -11,7 +11,9 @@
 #include <time.h>
 #include <lib/atomic.h>
 #include <lib/boot.h>
+#include <lib/clock.h>
 #include <lib/cpu.h>
+#include <lib/errno.h>
 #include <lib/string.h>
 #include <sync/park.h>
 #include <trace/glue.h>
@@ -27,7 +29,7 @@ struct host_thread {
 	struct thread thread;
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
-	u32 parked; /* under lock */
+	u32 parked; /* enum park_mode, under lock */
 	unsigned int cpu;
 };
 
@@ -58,32 +60,48 @@ static struct host_thread *host_thread_of(struct thread *t)
 	return container_of(t, struct host_thread, thread);
 }
 
-static void host_prepare(u32 state)
+static void host_prepare(enum park_mode mode)
 {
 	struct host_thread *h = host_thread_of(arch_current());
 
 	pthread_mutex_lock(&h->lock);
-	h->parked = state;
+	h->parked = mode;
 	pthread_mutex_unlock(&h->lock);
 }
 
-static void host_park(void)
+static void host_cancel(void)
+{
+	host_prepare(PARK_NONE);
+}
+
+/* One wait until somebody unparks it; true: the deadline came first. Under lock. */
+static bool host_sleep(struct host_thread *h, u64 deadline)
+{
+	struct timespec end = {.tv_sec = (time_t)(deadline / NSEC_PER_SEC),
+			       .tv_nsec = (long)(deadline % NSEC_PER_SEC)};
+
+	if (deadline == PARK_FOREVER)
+		return pthread_cond_wait(&h->cond, &h->lock);
+	return pthread_cond_timedwait(&h->cond, &h->lock, &end) == ETIMEDOUT;
+}
+
+static int host_park_until(enum park_mode mode, u64 deadline)
 {
 	struct host_thread *h = host_thread_of(arch_current());
+	bool late = false, cut;
 
 	if (single && h->parked) {
 		fprintf(stderr, "host: sleeps, and nobody is there to wake it\n");
 		abort();
 	}
 	pthread_mutex_lock(&h->lock);
-	while (h->parked)
-		pthread_cond_wait(&h->cond, &h->lock);
+	cut = mode >= PARK_KILLABLE && atomic_load(&h->thread.kill_pending);
+	while (h->parked && !cut && !late)
+		late = host_sleep(h, deadline);
+	h->parked = PARK_NONE;
+	cut = mode >= PARK_KILLABLE && atomic_load(&h->thread.kill_pending);
 	pthread_mutex_unlock(&h->lock);
-}
-
-static void host_cancel(void)
-{
-	host_prepare(0);
+	return cut ? -ERESTARTSYS : late ? -ETIMEDOUT : 0;
 }
 
 static void host_unpark(struct thread *t)
@@ -91,9 +109,27 @@ static void host_unpark(struct thread *t)
 	struct host_thread *h = host_thread_of(t);
 
 	pthread_mutex_lock(&h->lock);
-	h->parked = 0;
+	h->parked = PARK_NONE;
 	pthread_cond_signal(&h->cond);
 	pthread_mutex_unlock(&h->lock);
+}
+
+void host_kill(unsigned int cpu)
+{
+	struct host_thread *h = &threads[cpu];
+
+	pthread_mutex_lock(&h->lock);
+	atomic_store(&h->thread.kill_pending, true);
+	if (h->parked >= PARK_KILLABLE) {
+		h->parked = PARK_NONE;
+		pthread_cond_signal(&h->cond);
+	}
+	pthread_mutex_unlock(&h->lock);
+}
+
+bool thread_kill_pending(void)
+{
+	return atomic_load(&arch_current()->kill_pending);
 }
 
 static void host_preempt(void)
@@ -102,7 +138,7 @@ static void host_preempt(void)
 
 static const struct park_ops host_park_ops = {
 	.prepare = host_prepare,
-	.park = host_park,
+	.until = host_park_until,
 	.cancel = host_cancel,
 	.unpark = host_unpark,
 	.preempt = host_preempt,
@@ -157,6 +193,7 @@ static void init_cpu(unsigned int c)
 {
 	size_t size = (size_t)(__percpu_end - __percpu_start);
 	struct host_thread *h = &threads[c];
+	pthread_condattr_t monotonic;
 	char *copy = __percpu_start;
 
 	if (c) {
@@ -168,7 +205,9 @@ static void init_cpu(unsigned int c)
 	h->thread.slot = c;
 	h->cpu = c;
 	pthread_mutex_init(&h->lock, NULL);
-	pthread_cond_init(&h->cond, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC); /* arch_ticks() */
+	pthread_cond_init(&h->cond, &monotonic);
 	h->thread.bb->tid = h->thread.bb->pid = c + 1;
 	h->thread.bb->cpu = c;
 	h->thread.bb->state = BB_ST_RUNNING;

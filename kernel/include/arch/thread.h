@@ -5,6 +5,7 @@
 
 #include <lib/list.h>
 #include <lib/rbtree.h>
+#include <lib/timer.h>
 #include <arch/context.h>
 #include <arch/percpu.h>
 #include <tracing/blackbox.h>
@@ -39,11 +40,14 @@ struct thread {
 	u64 slice_start;
 	u32 weight;
 	bool queued;    /* in the run queue's tree */
-	u32 park_state; /* atomic; BB_ST_* it is about to sleep in, 0 none */
+	u32 park_state; /* atomic; enum park_mode it is about to sleep in, 0 none */
 	bool pinned;    /* stays on its CPU */
 	bool dead;      /* switch away for the last time */
 
-	bool kill_pending; /* atomic: die at the next exit to user mode or killable wait */
+	struct timer park_timer; /* own: ends its park_until() */
+
+	bool kill_pending;   /* atomic: die at the next exit to user mode or killable wait */
+	bool signal_pending; /* atomic: a signal that is not blocked waits to be handled */
 	void (*entry)(void *);
 	void *arg;
 	/* kthread */

@@ -3,21 +3,14 @@
 #define IRQ_TIMER_H
 
 #include <lib/clock.h>
-#include <lib/rbtree.h>
+#include <lib/timer.h>
 
 #define TICK_HZ 250u /* scheduler tick while a CPU has work */
 
 void timers_init_cpu(void);
 
-/* One-shot timer; fn runs in interrupt context on the CPU that armed it. The owner keeps the memory
- * alive until it fired or timer_cancel() returned. */
-struct timer {
-	struct rb_node node;
-	u64 deadline; /* ticks */
-	void (*fn)(struct timer *);
-	u32 cpu;
-	bool armed;
-};
+/* fn runs in interrupt context on the CPU that armed it. The owner keeps the memory alive until it
+ * fired or timer_cancel() returned. */
 void timer_arm(struct timer *t, u64 deadline_ticks, void (*fn)(struct timer *));
 /* True if it had not fired; waits for a running fn on another CPU. Not from the timer's own fn. */
 bool timer_cancel(struct timer *t);

@@ -37,7 +37,7 @@ void thread_set_name(struct thread *t, const char *name);
 void __noreturn thread_exit(int code);
 void thread_get(struct thread *t);
 void thread_put(struct thread *t);
-/* Marks for death and wakes it from killable sleeps. Any context but NMI. */
+/* Marks for death and ends its killable and interruptible waits. Any context but NMI. */
 void thread_kill(struct thread *t);
 /* Sleeps at least ns. Returns 0, or -EINTR if killed (killable = true). */
 int thread_sleep_ns(u64 ns, bool killable);

@@ -4,6 +4,7 @@
 #define SYNC_WAIT_H
 
 #include <lib/list.h>
+#include <sync/park.h>
 #include <sync/spinlock.h>
 
 struct thread;
@@ -25,40 +26,37 @@ void waitq_init(struct wait_queue *q);
 unsigned int wake_up_all(struct wait_queue *q);
 unsigned int wake_up_one(struct wait_queue *q);
 
-/* The pieces of wait_event: queue, set the state, look at the condition, sleep, unqueue. `kind` is
- * enum bb_wait_kind, `arg` goes into the record (see struct bb_wait). */
-void wait_prepare(struct wait_queue *q, struct waiter *w, bool interruptible);
+/* The pieces of wait_event: queue and prepare to sleep, look at the condition, sleep, unqueue.
+ * `kind` is enum bb_wait_kind, `arg` goes into the record (see struct bb_wait). wait_sleep returns
+ * what park_until() does. */
+void wait_prepare(struct wait_queue *q, struct waiter *w, enum park_mode mode);
 void wait_finish(struct wait_queue *q, struct waiter *w);
-void wait_sleep(struct wait_queue *q, unsigned int kind, u32 arg);
+int wait_sleep(struct wait_queue *q, enum park_mode mode, u64 deadline, unsigned int kind, u32 arg);
 
-/* Sleeps until cond holds. The condition may be evaluated often, without locks. */
-#define wait_event(q, cond, kind, arg)                                                             \
-	do {                                                                                       \
-		struct waiter w_;                                                                  \
-		while (!(cond)) {                                                                  \
-			wait_prepare((q), &w_, false);                                             \
-			if (!(cond))                                                               \
-				wait_sleep((q), (kind), (arg));                                    \
-			wait_finish((q), &w_);                                                     \
-		}                                                                                  \
-	} while (0)
-/* As wait_event, but a kill ends it: returns 0 or -EINTR. */
-#define wait_event_killable(q, cond, kind, arg)                                                    \
+/* Sleeps until cond holds: 0; or, if it does not, until what ends waits of this mode (-ERESTARTSYS)
+ * or the deadline (arch_ticks; -ETIMEDOUT). The condition may be evaluated often, without locks. */
+#define wait_event_until(q, cond, mode, deadline, kind, arg)                                       \
 	({                                                                                         \
 		int r_ = 0;                                                                        \
 		struct waiter w_;                                                                  \
-		while (!(cond)) {                                                                  \
-			if (thread_kill_pending()) {                                               \
-				r_ = -4;                                                           \
+		for (;;) {                                                                         \
+			if (cond) {                                                                \
+				r_ = 0;                                                            \
 				break;                                                             \
 			}                                                                          \
-			wait_prepare((q), &w_, true);                                              \
-			if (!(cond) && !thread_kill_pending())                                     \
-				wait_sleep((q), (kind), (arg));                                    \
+			if (r_)                                                                    \
+				break;                                                             \
+			wait_prepare((q), &w_, (mode));                                            \
+			if (!(cond))                                                               \
+				r_ = wait_sleep((q), (mode), (deadline), (kind), (arg));           \
 			wait_finish((q), &w_);                                                     \
 		}                                                                                  \
 		r_;                                                                                \
 	})
+#define wait_event(q, cond, kind, arg)                                                             \
+	((void)wait_event_until(q, cond, PARK_KERNEL, PARK_FOREVER, kind, arg))
+#define wait_event_killable(q, cond, kind, arg)                                                    \
+	wait_event_until(q, cond, PARK_KILLABLE, PARK_FOREVER, kind, arg)
 bool thread_kill_pending(void); /* current thread; sched */
 
 struct completion {

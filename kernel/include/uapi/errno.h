@@ -45,5 +45,6 @@
 #define EILSEQ       84
 #define EOPNOTSUPP   95
 #define ETIMEDOUT    110
+#define ERESTARTSYS  512 /* inside the kernel only: a signal cut the wait short */
 
 #endif
