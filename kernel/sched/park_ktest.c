@@ -1,5 +1,5 @@
-/* park_ktest.c - the one way to sleep: what ends it, and that no end of it is lost, wherever between
- * prepare and sleep it comes. */
+/* park_ktest.c - the one way to sleep: what ends it, and that no end of it is lost, wherever
+ * between prepare and sleep it comes. */
 #include <lib/atomic.h>
 #include <lib/clock.h>
 #include <lib/ktest.h>
@@ -57,7 +57,7 @@ struct parker {
 	u64 ms;
 	int result;
 	bool ready, done; /* atomic */
-	bool late;  /* what ends it comes between prepare and sleep, from itself */
+	bool late;        /* what ends it comes between prepare and sleep, from itself */
 };
 
 static void park_once(void *arg)

@@ -136,6 +136,16 @@ static void update_curr(struct cpu_rq *rq)
 	rq->min_vruntime = MAX(rq->min_vruntime, least);
 }
 
+u64 thread_run_ticks(void)
+{
+	irqflags_t f = arch_irq_save();
+	struct thread *t = arch_current();
+	u64 ran = t->bb->run_ticks + (arch_ticks() - t->exec_start);
+
+	arch_irq_restore(f);
+	return ran;
+}
+
 /* ---- the switch ----------------------------------------------------------------------------- */
 
 /* On the new thread's stack: the second half of the switch. Interrupts masked. */

@@ -18,7 +18,6 @@
 #include <lib/clock.h>
 #include <lib/string.h>
 #include <task/files.h>
-#include <arch/time.h>
 #include "task.h"
 
 DEFINE_LOCK_CLASS(process_tree_class, "process.tree", BB_LK_SPIN, 0);
@@ -236,9 +235,7 @@ long process_setsid(void)
 
 u64 process_run_ns(void)
 {
-	const struct bb_task *bb = current_thread()->bb;
-
-	return ticks_to_ns(bb->run_ticks + (arch_ticks() - bb->since));
+	return ticks_to_ns(thread_run_ticks());
 }
 
 u64 process_child_run_ns(void)

@@ -1,5 +1,5 @@
-/* console.c - where messages and the end of the world go in the hosted kernel: a text that tests look
- * at, and the place in the test that expects a panic. */
+/* console.c - where messages and the end of the world go in the hosted kernel: a text that tests
+ * look at, and the place in the test that expects a panic. */
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* lib/timer.h - the memory of a one-shot timer; irq/timer.h offers the calls. It stands on the ground
- * floor because every thread has one (arch/thread.h). */
+/* lib/timer.h - the memory of a one-shot timer; irq/timer.h offers the calls. It stands on the
+ * ground floor because every thread has one (arch/thread.h). */
 #ifndef LIB_TIMER_H
 #define LIB_TIMER_H
 

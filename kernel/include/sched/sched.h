@@ -39,8 +39,13 @@ void thread_get(struct thread *t);
 void thread_put(struct thread *t);
 /* Marks for death and ends its killable and interruptible waits. Any context but NMI. */
 void thread_kill(struct thread *t);
+/* Whether a signal that is not blocked waits to be handled; if so, ends an interruptible wait. The
+ * keeper of signals calls it whenever that changes. Any context but NMI. */
+void thread_set_signal(struct thread *t, bool pending);
 /* Sleeps at least ns. Returns 0, or -EINTR if killed (killable = true). */
 int thread_sleep_ns(u64 ns, bool killable);
+/* How long the current thread has run, in ticks. */
+u64 thread_run_ticks(void);
 u32 tid_alloc(void); /* next thread or process id, never 0 */
 
 /* kernel threads */

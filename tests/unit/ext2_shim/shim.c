@@ -158,7 +158,6 @@ int clear_user(void __user *dst, size_t n)
 	return 0;
 }
 
-
 /* ---- serial port: what goes out is kept, what comes in is fed by tty_receive() -------------- */
 char shim_screen[4096];
 
