@@ -23,7 +23,12 @@ $(foreach t,$(user-tests) $(user-helpers),$(eval src_$(t) := user/tests/$(t).c))
 user-applets := ls cat echo true false sleep uname head tail wc grep sort find stat md5sum seq yes date env \
 	hexdump ash printf test basename dirname tr cut uniq id pwd kill cmp sed awk xargs tee time
 
-user-programs := $(user-bin) $(user-sbin) $(user-tests) $(user-helpers)
+# The benchmark lives on a disk of its own. It is compiled as it is, so without our warnings.
+user-bench := kbench
+src_kbench := user/bench/kbench.c
+cflags_kbench := -w -pthread
+
+user-programs := $(user-bin) $(user-sbin) $(user-tests) $(user-helpers) $(user-bench)
 
 UCFLAGS_aarch64 := -march=armv8-a
 UCFLAGS_x86_64 :=
@@ -44,8 +49,9 @@ define user_program
 build/user/$(1)/$(2): $$(src_$(2)) user/user.mk $$(wildcard user/lib/*.h user/tests/*.h) $(SYSROOT)/.done
 	@mkdir -p $$(@D)
 	$$(say) USERCC '$(2) ($(1))'
-	$$(Q)$$(CC) $$(call UCFLAGS,$(1)) $$(if $$(filter $(2),$$(user-pie)),-fPIE -static-pie,-static) \
-		-fuse-ld=lld -nostdlib -nostartfiles \
+	$$(Q)$$(CC) $$(call UCFLAGS,$(1)) $$(cflags_$(2)) \
+		$$(if $$(filter $(2),$$(user-pie)),-fPIE -static-pie,-static) -fuse-ld=lld \
+		-nostdlib -nostartfiles \
 		$$(call umusl,$(1))/$$(if $$(filter $(2),$$(user-pie)),rcrt1.o,crt1.o) \
 		$$(call umusl,$(1))/crti.o $$(src_$(2)) -L$$(call umusl,$(1)) \
 		-Wl,--start-group -lc $$(call urt,$(1)) -Wl,--end-group $$(call umusl,$(1))/crtn.o -o $$@
@@ -80,6 +86,19 @@ $(O)/disk.img: $(addprefix $(UB)/,$(user-bin) $(user-sbin)) $(UB)/tests/.done us
 		-L hindsight -d $(O)/rootfs $@ $(DISK_MB)M >/dev/null
 	@rm -rf $(O)/rootfs
 image: $(O)/disk.img ## the disk with all programs for ARCH
+
+# The disk that the benchmark runs on: as large as the one Linux was measured with. Sparse.
+BENCH_DISK_MB := 256
+define user_bench_disk
+build/user/$(1)/bench.img: build/user/$(1)/kbench user/user.mk
+	$$(say) IMAGE $$@
+	@rm -rf build/user/$(1)/bench && mkdir -p $$(foreach d,bin dev proc tmp,build/user/$(1)/bench/$$d)
+	$$(Q)cp $$< build/user/$(1)/bench/bin && rm -f $$@
+	$$(Q)PATH=$$$$PATH:/sbin:/usr/sbin mke2fs -q -t ext2 -b 4096 -I 256 -m 0 -O none,filetype,sparse_super,large_file \
+		-L bench -d build/user/$(1)/bench $$@ $(BENCH_DISK_MB)M >/dev/null
+	@rm -rf build/user/$(1)/bench
+endef
+$(foreach a,$(ARCHES),$(eval $(call user_bench_disk,$(a))))
 
 # The guest's test programs on real Linux: natively on x86-64, under qemu-user on aarch64, so that
 # what they ask of the kernel is what Linux does.

@@ -86,9 +86,10 @@ def make_run_dir(size):
 
 
 def command_line(arch, run_dir, *, config="debug", cpus=4, mem="512M", append="", accel="tcg",
-                 gdb=True, interactive=False, stopped=False, kernel=None, disk=None):
+                 gdb=True, interactive=False, stopped=False, kernel=None, disk=None, icount=False):
     """The QEMU command line as a list. `interactive` puts the console on the terminal with QEMU's
-    escape keys (Ctrl-A x quits)."""
+    escape keys (Ctrl-A x quits). With `icount` one nanosecond of the guest's clock is one instruction,
+    whatever the host does; the clock leaps over idle time."""
     out = build_dir(arch, config)
     size = parse_size(mem)
     disk = disk or os.path.join(out, "disk.img")
@@ -110,6 +111,10 @@ def command_line(arch, run_dir, *, config="debug", cpus=4, mem="512M", append=""
            "-qmp", f"unix:{os.path.join(run_dir, 'qmp')},server=on,wait=off",
            "-device", "vmcoreinfo",
            "-kernel", kernel, "-append", append]
+    if icount:
+        cmd += ["-icount", "shift=0,sleep=off"]
+        if arch == "aarch64":  # by default the counter runs at 62.5 MHz: 16 instructions a tick
+            cmd[cmd.index("-cpu") + 1] = "max,cntfrq=1000000000"
     if interactive:
         cmd += ["-mon", "chardev=con,mode=readline"]
     if os.path.exists(disk):
@@ -247,12 +252,12 @@ class Guest:
     """One run. Use as a context manager, or call stop() in a `finally`."""
 
     def __init__(self, arch, *, config="debug", cpus=4, mem="512M", append="", accel="tcg",
-                 gdb=True, time_limit=180.0, stopped=False, kernel=None, disk=None):
+                 gdb=True, time_limit=180.0, stopped=False, kernel=None, disk=None, icount=False):
         if arch not in ARCHES:
             raise ValueError(f"ARCH={arch} is not one of {', '.join(ARCHES)}")
         self.arch, self.config, self.cpus, self.mem = arch, config, int(cpus), mem
         self.append, self.accel, self.gdb, self.time_limit = append, accel, gdb, time_limit
-        self.stopped, self.kernel, self.disk = stopped, kernel, disk
+        self.stopped, self.kernel, self.disk, self.icount = stopped, kernel, disk, icount
         self.elf = os.path.join(build_dir(arch, config), "kernel.elf")
         self.proc = None
         self.status = None
@@ -275,7 +280,7 @@ class Guest:
             self.cmd = command_line(self.arch, self.run_dir, config=self.config, cpus=self.cpus,
                                     mem=self.mem, append=self.append, accel=self.accel,
                                     gdb=self.gdb, stopped=self.stopped, kernel=self.kernel,
-                                    disk=self.disk)
+                                    disk=self.disk, icount=self.icount)
             self._log = open(os.path.join(self.run_dir, "qemu.log"), "wb")
             self.started = time.monotonic()
             self.proc = subprocess.Popen(self.cmd, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
