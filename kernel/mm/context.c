@@ -16,6 +16,14 @@
  * looks at the mask, with a full barrier between: either it sees the bit and interrupts the CPU, or
  * that CPU's walks start after the store.
  *
+ * Order of a change from old to new (load): the bit in new->cpus, the root, the bit in old->cpus,
+ * and loaded_mm last, with release. loaded_mm is what mm_context_drop() looks at, with acquire: who
+ * does not see old there any more may free old, its tables included, so by then the CPU translates
+ * with another root and has used old for the last time. In between loaded_mm names old although the
+ * root is new: an interrupt too many, which finds another space loaded and does nothing. The other
+ * way round new has a root in use and no loaded_mm that says so; nobody can drop it, because the
+ * thread that it is loaded for still has it.
+ *
  * ASIDs. Each address space owns one number from birth to death; when they are used up, or the CPU
  * has none, it gets 0 and a switch to it flushes the user half. A number is reused only after all
  * CPUs were flushed of it. asid_lock guards the bitmap.
@@ -49,10 +57,11 @@ static void load(struct mm *mm)
 		cpumask_set(&mm->cpus, cpu);
 		smp_mb();
 	}
-	atomic_store(loaded, mm);
 	arch_mmu_switch(mm ? virt_to_phys(mm->root) : 0, mm ? mm->asid : 0);
 	if (old && !old->asid)
 		cpumask_clear(&old->cpus, cpu);
+	/* From here on old may be gone. */
+	atomic_store_release(loaded, mm);
 }
 
 void mm_switch(struct mm *mm)
@@ -89,7 +98,7 @@ void mm_context_drop(struct mm *mm)
 
 	smp_mb();
 	for_each_cpu (c)
-		if (atomic_load(per_cpu_ptr(&loaded_mm, c)) == mm)
+		if (atomic_load_acquire(per_cpu_ptr(&loaded_mm, c)) == mm)
 			cpumask_set(&cpus, c);
 	if (cpumask_weight(&cpus))
 		ipi_call(&cpus, unload_on_this_cpu, mm);
