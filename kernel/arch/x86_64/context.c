@@ -1,7 +1,7 @@
 /* context.c - threads: kernel stacks, FP and TLS registers.
  *
  * A thread that does not run has its callee-saved registers on its stack, in the order that
- * x86_switch_stack (entry.S) pops them. The top TF_BYTES of every kernel stack are kept free for
+ * x86_switch_stack (switch.S) pops them. The top TF_BYTES of every kernel stack are kept free for
  * the user frame, so that a kernel thread may fill it (exec) while it still runs below.
  *
  * FP registers are switched eagerly, for threads with arch.user only. Kernel code has none, so

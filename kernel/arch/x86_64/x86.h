@@ -184,10 +184,11 @@ extern struct x86_tss x86_tss; /* per CPU */
 /* entry.S */
 extern char x86_vector_stubs[], x86_syscall_entry[];
 extern char x86_entry_nmi[], x86_entry_double_fault[], x86_entry_machine_check[];
+void __noreturn x86_enter_user(struct trap_frame *tf);
+/* switch.S */
 extern char x86_thread_entry[], x86_fork_entry[];
 struct thread *x86_switch_stack(struct thread *prev, struct thread *next, unsigned long *prev_sp,
 				unsigned long next_sp);
-void __noreturn x86_enter_user(struct trap_frame *tf);
 /* trap.c, called by entry.S */
 void x86_trap(struct trap_frame *tf);
 void x86_syscall(struct trap_frame *tf);
