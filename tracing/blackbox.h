@@ -204,6 +204,12 @@ enum bb_table {
 	BB_TAB_LEVEL = 11,
 	BB_TAB_IRQ = 12
 };
+/* Why a page fault came: bits of its event's flags. */
+#define BB_FAULT_WRITE   1u
+#define BB_FAULT_EXEC    2u
+#define BB_FAULT_USER    4u /* from user mode */
+#define BB_FAULT_PRESENT 8u /* protection, not absence */
+enum bb_ipi { BB_IPI_RESCHED, BB_IPI_CALL, BB_IPI_STOP, BB_IPI_KINDS };
 struct bb_enum_row {
 	uint32_t table;
 	uint32_t reserved;

@@ -2,9 +2,16 @@
 #ifndef ARCH_SMP_H
 #define ARCH_SMP_H
 #include <lib/types.h>
+#include <tracing/blackbox.h>
 struct thread;
 
-enum ipi_kind { IPI_RESCHED, IPI_CALL, IPI_STOP, IPI_KINDS }; /* delivered by trap_ipi() */
+/* Delivered by trap_ipi(). */
+enum ipi_kind {
+	IPI_RESCHED = BB_IPI_RESCHED,
+	IPI_CALL = BB_IPI_CALL,
+	IPI_STOP = BB_IPI_STOP,
+	IPI_KINDS = BB_IPI_KINDS
+};
 
 /* Starts CPU `cpu` (boot_info.cpu_hwid) on `stack_top` with per-CPU offset `percpu`; it runs the
  * arch's start-up, then cpu_secondary_main(). 0 or -EIO. Returns at once. Thread context. */

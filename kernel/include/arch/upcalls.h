@@ -9,6 +9,7 @@
 #include <lib/types.h>
 #include <arch/smp.h>
 #include <arch/trap.h>
+#include <tracing/blackbox.h>
 
 struct thread;
 
@@ -24,10 +25,10 @@ void trap_nmi(struct trap_frame *tf);
 /* Page fault. Flags below. Called with interrupts masked; enables them itself where the
  * interrupted context had them on. Returns when the access may be retried; otherwise it does not
  * return to the faulting instruction (fixup, kill, or panic). */
-#define FAULT_WRITE   1u
-#define FAULT_EXEC    2u
-#define FAULT_USER    4u /* from user mode */
-#define FAULT_PRESENT 8u /* protection, not absence */
+#define FAULT_WRITE   BB_FAULT_WRITE
+#define FAULT_EXEC    BB_FAULT_EXEC
+#define FAULT_USER    BB_FAULT_USER    /* from user mode */
+#define FAULT_PRESENT BB_FAULT_PRESENT /* protection, not absence */
 void trap_page_fault(struct trap_frame *tf, unsigned long addr, unsigned int flags);
 
 /* Any other exception. sig: the Linux signal number for a user program (SIGILL 4, SIGTRAP 5,
