@@ -9,3 +9,5 @@ kernel-y += kernel/lib/clock.c
 kernel-y += kernel/lib/ksyms.c
 kernel-y += kernel/lib/printk.c
 kernel-y += kernel/lib/bug.c
+kernel-y += kernel/lib/extable.c
+kernel-y += kernel/lib/ubsan.c

@@ -11,12 +11,12 @@
  * Entered with interrupts masked; they are enabled while the fault is resolved if the interrupted
  * context had them enabled, and masked again on return. */
 #include <lib/bug.h>
+#include <lib/extable.h>
 #include <lib/string.h>
 #include <mm/vm.h>
 #include <sync/preempt.h>
 #include <arch/irqflags.h>
 #include <arch/thread.h>
-#include <arch/uaccess.h>
 #include <arch/upcalls.h>
 #include <tracing/events.h>
 #include <tracing/tracker.h>
@@ -107,9 +107,9 @@ void trap_page_fault(struct trap_frame *tf, unsigned long addr, unsigned int fla
 	trace(fault_kernel, addr, flags, trap_pc(tf));
 	/* The copy routines checked the user's side: up here it is the kernel's own pointer. */
 	saved = *tf;
-	if (addr >= USER_END || !arch_fixup_exception(tf))
+	if (addr >= USER_END || !extable_fixup(tf))
 		kernel_fault(tf, addr, flags);
 	*tf = saved;
-	if (resolve(tf, addr, flags) && !arch_fixup_exception(tf))
+	if (resolve(tf, addr, flags) && !extable_fixup(tf))
 		kernel_fault(tf, addr, flags);
 }

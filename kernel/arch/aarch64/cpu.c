@@ -1,5 +1,6 @@
 /* cpu.c - this processor: idle, halt, power, PSCI calls, what user programs may use. */
 #include <lib/errno.h>
+#include <lib/extable.h>
 #include <arch/cpu.h>
 #include <arch/irqflags.h>
 #include "arch.h"
@@ -54,11 +55,7 @@ void arch_poweroff(bool ok)
 	register u64 x1 __asm__("x1") = (u64)block;
 
 	__asm__ volatile("1: hlt #0xf000\n"
-			 "2:\n"
-			 "	.pushsection .ex_table, \"a\"\n"
-			 "	.balign 8\n"
-			 "	.quad 1b, 2b\n"
-			 "	.popsection"
+			 "2:\n" EX_TABLE("1b", "2b")
 			 : "+r"(x0)
 			 : "r"(x1)
 			 : "memory");

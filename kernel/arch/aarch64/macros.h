@@ -11,17 +11,11 @@
 #define END(name) .size name, .- name
 
 /* Address of a symbol, relative to the pc: physical while the MMU is off. */
+/* clang-format off */
 .macro adr_l reg, sym
 	adrp	\reg, \sym
 	add	\reg, \reg, :lo12:\sym
 .endm
-
-/* A fault at `insn` continues at `fixup`. */
-.macro ex_table insn, fixup
-	.pushsection .ex_table, "a"
-	.balign	8
-	.quad	\insn, \fixup
-	.popsection
-.endm
+/* clang-format on */
 
 #endif

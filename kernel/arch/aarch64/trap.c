@@ -7,11 +7,12 @@
  * stub in entry.S does the rest.
  */
 #include <lib/bug.h>
+#include <lib/extable.h>
 #include <lib/string.h>
+#include <lib/ubsan.h>
 #include <arch/boot.h>
 #include <arch/cpu.h>
 #include <arch/thread.h>
-#include <arch/uaccess.h>
 #include <arch/upcalls.h>
 #include "arch.h"
 
@@ -64,35 +65,8 @@ static const struct trap_kind trap_kinds[] = {
 	{EC_BRK64, SIG_TRAP, "BRK instruction"},
 };
 
-/* clang's -fsanitize-trap: BRK #0x5500 + kind, in the order of the compiler's list of checks. */
+/* clang's -fsanitize-trap: BRK #0x5500 + kind. */
 #define UBSAN_BRK 0x5500u
-static const char *const ubsan_kinds[] = {
-	"addition overflow",
-	"unreachable code was reached",
-	"control flow integrity",
-	"division overflow or by zero",
-	"wrong dynamic type",
-	"float to integer overflow",
-	"call through a pointer of another function type",
-	"value-changing implicit conversion",
-	"invalid argument of a builtin",
-	"wrong Objective-C cast",
-	"load of an invalid bool or enum",
-	"function ends without a return",
-	"multiplication overflow",
-	"negation overflow",
-	"null argument",
-	"null return value",
-	"null argument for nonnull",
-	"null return for nonnull",
-	"index out of bounds",
-	"pointer overflow",
-	"shift out of bounds",
-	"subtraction overflow",
-	"access through a null or misaligned pointer, or to an object too small",
-	"alignment assumption",
-	"array size not positive",
-};
 
 /* Low six bits of a fault status, for aborts that are not page faults. */
 static const char *abort_phrase(u32 fsc)
@@ -132,10 +106,7 @@ static void report(struct trap_frame *tf)
 	u32 ec = ESR_EC(tf->esr), imm = tf->esr & 0xffff;
 
 	if (ec == EC_BRK64 && !trap_from_user(tf) && (imm & 0xff00) == UBSAN_BRK) {
-		u32 kind = imm & 0xff;
-
-		snprintf(text, sizeof(text), "undefined behaviour: %s",
-			 kind < ARRAY_SIZE(ubsan_kinds) ? ubsan_kinds[kind] : "unknown check");
+		snprintf(text, sizeof(text), "undefined behaviour: %s", ubsan_kind(imm & 0xff));
 		trap_exception(tf, SIG_TRAP, text, tf->esr, 0);
 		return;
 	}
@@ -190,7 +161,7 @@ void trap_el1_sync(struct trap_frame *tf)
 		memory_abort(tf, FAULT_EXEC);
 		break;
 	case EC_UNKNOWN:
-		if (arch_fixup_exception(tf)) /* HLT without semihosting */
+		if (extable_fixup(tf)) /* HLT without semihosting */
 			break;
 		report(tf);
 		break;
@@ -299,22 +270,6 @@ void arch_trap_init_cpu(void)
 	sysreg_write(vbar_el1, exception_vectors);
 	isb();
 	__asm__ volatile("msr daifclr, #6" ::: "memory");
-}
-
-struct ex_entry {
-	u64 insn, fixup;
-};
-extern const struct ex_entry __ex_table_start[], __ex_table_end[];
-
-bool arch_fixup_exception(struct trap_frame *tf)
-{
-	for (const struct ex_entry *e = __ex_table_start; e < __ex_table_end; e++) {
-		if (e->insn == tf->pc) {
-			tf->pc = e->fixup;
-			return true;
-		}
-	}
-	return false;
 }
 
 void arch_trap_print(const struct trap_frame *tf, void (*emit)(const char *line))

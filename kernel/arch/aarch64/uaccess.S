@@ -4,6 +4,7 @@
  * size_t f(dst, src, n): bytes not copied. 32 bytes a turn; a fault in such a turn is retried byte
  * by byte, so that everything before the faulting byte has been copied and the count is exact.
  */
+#include <lib/extable.h>
 #include "macros.h"
 
 FUNC(arch_copy_from_user)

@@ -6,6 +6,7 @@
  * at, the other two end the system. */
 #include <lib/bug.h>
 #include <lib/string.h>
+#include <lib/ubsan.h>
 #include <arch/irqflags.h>
 #include <arch/mmu.h>
 #include <arch/thread.h>
@@ -38,38 +39,14 @@ static const struct exception {
 	[21] = {"control flow protection fault", SIG_SEGV},
 };
 
-/* The compiler's undefined-behaviour checks end in UD1L kind(%EAX): 67 0f b9 40 kind. The kinds are
- * clang's SanitizerHandler numbers. */
-static const char *const ubsan_kinds[] = {
-	[0] = "addition overflows",
-	[1] = "unreachable code reached",
-	[3] = "division by zero or overflow",
-	[5] = "value out of range for its type",
-	[6] = "call through a pointer of the wrong type",
-	[8] = "builtin called with an invalid argument",
-	[10] = "value is not valid for its type",
-	[11] = "function ends without its value",
-	[12] = "multiplication overflows",
-	[13] = "negation overflows",
-	[16] = "NULL argument where none is allowed",
-	[17] = "NULL returned where none is allowed",
-	[18] = "index out of bounds",
-	[19] = "pointer arithmetic overflows",
-	[20] = "shift count out of range",
-	[21] = "subtraction overflows",
-	[22] = "NULL or misaligned pointer, or object too small",
-	[24] = "array length is not positive",
-};
-
+/* The compiler's undefined-behaviour checks end in UD1L kind(%EAX): 67 0f b9 40 kind. */
 static const char *ubsan_text(const struct trap_frame *tf)
 {
 	const u8 *p = (const u8 *)tf->rip;
 
 	if (p[0] != 0x67 || p[1] != 0x0f || p[2] != 0xb9 || p[3] != 0x40)
 		return NULL;
-	if (p[4] >= ARRAY_SIZE(ubsan_kinds) || !ubsan_kinds[p[4]])
-		return "other check";
-	return ubsan_kinds[p[4]];
+	return ubsan_kind(p[4]);
 }
 
 #define PF_PRESENT  1u

@@ -1,6 +1,7 @@
 /* uaccess.S - copying between kernel and user memory. A fault that mm cannot resolve continues at
- * the recovery label of the exception table (uaccess.c). After a fault in the word loop the byte
+ * the recovery label of the exception table. After a fault in the word loop the byte
  * loop goes on, so that the count returned is exact. Result: rax = bytes not copied. */
+#include <lib/extable.h>
 #include "x86.h"
 
 .macro user_access_on
@@ -15,15 +16,6 @@
 	clac
 9:
 .endm
-/* offsets relative to each word itself */
-.macro recover at, to
-	.pushsection .ex_table, "a", @progbits
-	.balign 4
-	.long \at - .
-	.long \to - .
-	.popsection
-.endm
-
 	.text
 /* size_t (void *dst, const void *src, size_t n): one body under two names: a report
  * tells which. */
@@ -46,8 +38,8 @@
 	ret
 4:	leaq (%rdx, %rcx, 8), %rcx
 	jmp 2b
-	recover 1b, 4b
-	recover 2b, 3b
+	ex_table 1b, 4b
+	ex_table 2b, 3b
 	.size \name, . - \name
 .endm
 	copy_routine arch_copy_from_user
@@ -73,7 +65,7 @@ arch_clear_user:
 	ret
 4:	leaq (%rsi, %rcx, 8), %rcx
 	jmp 2b
-	recover 1b, 4b
-	recover 2b, 3b
+	ex_table 1b, 4b
+	ex_table 2b, 3b
 	.size arch_clear_user, . - arch_clear_user
 	.section .note.GNU-stack, "", @progbits

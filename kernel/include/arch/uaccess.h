@@ -7,8 +7,4 @@
 size_t arch_copy_from_user(void *dst, const void __user *src, size_t n) must_check;
 size_t arch_copy_to_user(void __user *dst, const void *src, size_t n) must_check;
 size_t arch_clear_user(void __user *dst, size_t n) must_check;
-struct trap_frame;
-/* A fault in one of the routines above that mm could not resolve: continue at its recovery label.
- * False if the address is not in the exception table. */
-bool arch_fixup_exception(struct trap_frame *tf);
 #endif
