@@ -1,2 +1,4 @@
 # sources of tracing/
-kernel-y += tracing/ring.c tracing/schema.c tracing/box.c tracing/tracker.c
+tracing-y := tracing/ring.c tracing/schema.c tracing/box.c
+tracing-y += tracing/held.c tracing/waits.c tracing/frames.c tracing/walk.c tracing/report.c
+kernel-y += $(tracing-y)

@@ -10,6 +10,26 @@
  *
  * Owner words: see BB_OWNER_CPU in blackbox.h.
  */
+/* clang-format off */
+/* What the checks find. Each speaks once per place (see track_report); checks=off silences all.
+ *
+ *  check     the bug                                               seen when             in
+ *  SELF      waits for a lock that it holds itself, or that the    a task waits, a spin  walk.c
+ *            code holds which this interrupt has interrupted       lasts; the scan
+ *  CYCLE     A waits for B, B for A, over any number of locks      the same              walk.c
+ *  ORPHAN    waits for a lock whose holder is gone: left for       the same              walk.c
+ *            user mode, ended, its slot is somebody else's
+ *  LEAVE     goes to user mode with a lock held                    in the exit stub      held.c
+ *  EXIT      ends with a lock held                                 at exit               held.c
+ *  SLEEP     about to sleep with a spin lock held, interrupts off  before any sleep      held.c
+ *            or in an interrupt
+ *  UNLOCK    unlocks what it does not hold: another's, a free one  at release            held.c
+ *  UNINIT    a lock that was never initialised                     acquire, release,     held.c
+ *                                                                  wait
+ *  WATCHDOG  a CPU without ticks                                   kernel/debug
+ *  QUEUE     a device's interrupt that never came                  kernel/debug          box.c
+ */
+/* clang-format on */
 #ifndef TRACING_TRACKER_H
 #define TRACING_TRACKER_H
 

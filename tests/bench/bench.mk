@@ -11,8 +11,7 @@ bench-accept: setup ## what the short form in `make test` measures now becomes w
 BENCH := $(HOST)/bench
 $(eval $(call host_objects,$(BENCH),bench,-std=gnu11 -g -O2 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -Wundef -I. -Itests/bench -Itests/unit/port,tests/bench/bench.mk))
-$(eval $(call host_program,$(BENCH)/bench_host,$(BENCH),tests/bench/bench_host.c tests/unit/port/port.c \
-	tracing/ring.c tracing/tracker.c tracing/box.c tracing/schema.c))
+$(eval $(call host_program,$(BENCH)/bench_host,$(BENCH),tests/bench/bench_host.c tests/unit/port/port.c $(tracing-y)))
 
 bench-host: $(BENCH)/bench_host ## cost of one event on the host; fails above 1.2 on, 0.1 off
 	$(Q)$< -c

@@ -3,8 +3,7 @@
 unit-tests += test-unit-reader
 
 READER := $(HOST)/unit-reader
-reader-common := $(tracedump-y) tests/unit/box_fixture.c tests/unit/port/port.c tracing/ring.c \
-	tracing/tracker.c tracing/box.c tracing/schema.c
+reader-common := $(tracedump-y) tests/unit/box_fixture.c tests/unit/port/port.c $(tracing-y)
 reader-progs := reader_test reader_fuzz
 
 $(eval $(call host_objects,$(READER),san,$(TRACEDUMP_CFLAGS) -O1 -g -fno-omit-frame-pointer $(HOST_san) -Itests/unit \

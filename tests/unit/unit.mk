@@ -9,8 +9,7 @@ UNIT_CFLAGS := $(HOST_CFLAGS) -O2 -Wstrict-prototypes -Wmissing-prototypes -Ites
 UNIT_VARIANTS := plain san tsan
 UNIT_SECONDS := $(if $(filter file command environment,$(origin SECONDS)),$(SECONDS),3)
 
-unit-common := tests/unit/port/port.c tests/unit/ring_reader.c tracing/ring.c tracing/tracker.c \
-	tracing/box.c tracing/schema.c
+unit-common := tests/unit/port/port.c tests/unit/ring_reader.c $(tracing-y)
 unit-progs := ring_test ring_stress tracker_test tracker_check_test tracker_race_test box_test
 unit-bins := $(foreach v,$(UNIT_VARIANTS),$(foreach p,$(unit-progs),$(UNIT)/$(v)/$(p)))
 

@@ -2,5 +2,5 @@
 # host-y: what every hosted program has, with the portable kernel sources that it stands on.
 host-y += kernel/arch/host/console.c kernel/arch/host/cpu.c kernel/arch/host/thread.c
 host-y += kernel/lib/bug.c kernel/lib/clock.c kernel/lib/machine.c kernel/lib/printk.c kernel/trace/port.c
-host-y += tracing/ring.c tracing/schema.c tracing/tracker.c tracing/box.c
+host-y += $(tracing-y)
 host-y += kernel/sync/preempt.c kernel/sync/spinlock.c kernel/sync/mutex.c kernel/sync/wait.c

@@ -1,0 +1,67 @@
+/* tracker_private.h - what the parts of the tracker share: held.c, waits.c, frames.c, walk.c,
+ * report.c. Nobody else includes it. */
+#ifndef TRACING_TRACKER_PRIVATE_H
+#define TRACING_TRACKER_PRIVATE_H
+
+#include <tracing/ring.h>
+#include <tracing/tracker.h>
+
+/* Fields that others read while they are written, and the other way round. */
+#define PUT(field, v) __atomic_store_n(&(field), (v), __ATOMIC_RELAXED)
+#define GET(field)    __atomic_load_n(&(field), __ATOMIC_RELAXED)
+
+/* A sequence word is odd while its group is being written. A CPU's wait record may be interrupted
+ * by a writer of the same record (an interrupt that spins): the inner one finds it odd and leaves
+ * it odd, for the outer to end. */
+static inline uint32_t write_begin(uint32_t *seq)
+{
+	uint32_t old = __atomic_load_n(seq, __ATOMIC_RELAXED);
+
+	__atomic_store_n(seq, (old + 1) | 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	return old;
+}
+static inline void write_end(uint32_t *seq, uint32_t old)
+{
+	uint32_t now = __atomic_load_n(seq, __ATOMIC_RELAXED);
+
+	__atomic_store_n(seq, old & 1 ? now : now + 1, __ATOMIC_RELEASE);
+}
+
+static inline int checks_on(void)
+{
+	return GET(trace_box.control.checks_on) != 0;
+}
+static inline uint32_t class_index(const struct track_lock *l)
+{
+	return l && l->class ? l->class->index : 0;
+}
+static inline struct bb_task *owner_task(uint32_t owner)
+{
+	if (!owner || owner & BB_OWNER_CPU || owner > track_tables.ntasks)
+		return (struct bb_task *)0;
+	return &track_tables.tasks[owner - 1];
+}
+static inline uint32_t owner_tid(uint32_t owner)
+{
+	struct bb_task *t = owner_task(owner);
+
+	return t ? GET(t->tid) : 0;
+}
+
+/* Reports a lock that was never initialised, or is no more. */
+void check_live(const struct track_lock *l, uint64_t site);
+
+/* frames.c; own: __builtin_frame_address(0) of the lock function, or of one that it calls. */
+void note_frame(struct bb_held *e, const uint64_t *own);
+void note_gone(struct bb_task *t, const uint64_t *own);
+void note_return(const struct bb_held *e, const uint64_t *own, uint64_t site);
+
+/* waits.c: one more hold in the history of a lock that was ever waited for. */
+void stats_release(struct track_lock *l, const struct bb_held *e, uint32_t self, uint64_t site,
+		   uint64_t now);
+
+/* walk.c: the running context is about to wait for l: reports if that can never end. */
+void check_wait(const struct track_lock *l, uint64_t site);
+
+#endif
