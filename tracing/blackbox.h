@@ -267,6 +267,7 @@ enum bb_wait_kind {
 	BB_WAIT_IPI,
 	BB_WAIT_TLB,
 	BB_WAIT_RECLAIM,
+	BB_WAIT_POLL, /* one of several queues; arg: how many */
 	BB_WAIT_KINDS
 };
 /* An event position "cpu:ordinal": the ring's event count just before. */

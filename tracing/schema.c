@@ -71,6 +71,7 @@ const struct bb_enum_row trace_enums[] __attribute__((section(".trace_enums"), u
 	ROW(WAIT, BB_WAIT_IPI, "other CPU's answer"),
 	ROW(WAIT, BB_WAIT_TLB, "TLB shootdown"),
 	ROW(WAIT, BB_WAIT_RECLAIM, "memory"),
+	ROW(WAIT, BB_WAIT_POLL, "file to be ready"),
 	ROW(VERDICT, BB_V_NONE, "none"),
 	ROW(VERDICT, BB_V_ORPHAN, "orphan"),
 	ROW(VERDICT, BB_V_CYCLE, "cycle"),

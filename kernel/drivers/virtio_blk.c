@@ -61,6 +61,7 @@ struct blk {
 #define BUG_REQUEST 20u
 
 DEFINE_LOCK_CLASS(blk_done_class, "virtio_blk.done", BB_LK_COMPLETION, 0);
+DEFINE_LOCK_CLASS(blk_room_class, "virtio_blk.room", BB_LK_WAITQ, 0);
 
 static struct blk_slot *blk_free_slot(struct blk *b)
 {
@@ -202,7 +203,7 @@ static int blk_start(struct blk *b)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < SLOTS; i++)
 		completion_init(&b->slots[i].done, &blk_done_class);
-	waitq_init(&b->room);
+	waitq_init(&b->room, &blk_room_class);
 	err = virtq_init(&b->q, b->name, pow2);
 	if (err)
 		return err;

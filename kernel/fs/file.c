@@ -189,11 +189,11 @@ long file_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 	return f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
 }
 
-u32 file_poll(struct file *f)
+u32 file_poll(struct file *f, struct poll_table *table)
 {
 	if (f->flags & O_PATH)
 		return POLLNVAL;
-	return f->ops->poll ? f->ops->poll(f) : POLLIN | POLLOUT;
+	return f->ops->poll ? f->ops->poll(f, table) : POLLIN | POLLOUT;
 }
 
 static ssize_t regular_read(struct file *f, void __user *buf, size_t n, loff_t *pos)

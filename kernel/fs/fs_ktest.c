@@ -116,19 +116,19 @@ KTEST(fs_pipe_ends)
 	struct file *p[2];
 
 	KT_EQ(pipe_create(p, O_NONBLOCK), 0);
-	KT_EQ(file_poll(p[0]), 0);
-	KT_EQ(file_poll(p[1]), POLLOUT);
+	KT_EQ(file_poll(p[0], NULL), 0);
+	KT_EQ(file_poll(p[1], NULL), POLLOUT);
 	KT_EQ(file_read(p[1], NULL, 1), -EBADF);
 	KT_EQ(file_write(p[0], NULL, 1), -EBADF);
 	KT_EQ(file_read(p[0], NULL, 1), -EAGAIN);
 	KT_EQ(file_lseek(p[0], 0, SEEK_SET), -ESPIPE);
 	file_put(p[1]);
-	KT_EQ(file_poll(p[0]), POLLHUP);
+	KT_EQ(file_poll(p[0], NULL), POLLHUP);
 	KT_EQ(file_read(p[0], NULL, 1), 0);
 	file_put(p[0]);
 	KT_EQ(pipe_create(p, 0), 0);
 	file_put(p[0]);
-	KT_EQ(file_poll(p[1]), POLLOUT | POLLERR);
+	KT_EQ(file_poll(p[1], NULL), POLLOUT | POLLERR);
 	KT_EQ(file_write(p[1], NULL, 1), -EPIPE);
 	file_put(p[1]);
 }

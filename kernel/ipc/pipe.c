@@ -6,6 +6,9 @@
  * Conditions of sleepers are looked at without the lock and checked again under it. Whoever changes
  * what the other side may wait for wakes it after unlocking.
  *
+ * Any reader can use what is inside, so readers wait exclusively: data wakes one, and who leaves
+ * some wakes the next. Writers need different amounts of room, so room wakes all of them.
+ *
  * A write of at most PIPE_BUF bytes goes in whole or waits, so it never mixes with others'. -EPIPE
  * is only returned: the signal is the system call layer's.
  *
@@ -15,7 +18,7 @@
 #include <lib/atomic.h>
 #include <mm/vm.h>
 #include <sync/mutex.h>
-#include <sync/wait.h>
+#include <sync/poll.h>
 #include <uapi/fcntl.h>
 
 #define PIPE_SIZE 65536u /* as Linux */
@@ -29,6 +32,8 @@ struct pipe {
 };
 
 DEFINE_LOCK_CLASS(pipe_class, "fs.pipe", BB_LK_MUTEX, 0);
+DEFINE_LOCK_CLASS(pipe_data_class, "pipe.data", BB_LK_WAITQ, 0);
+DEFINE_LOCK_CLASS(pipe_room_class, "pipe.room", BB_LK_WAITQ, 0);
 static u64 next_ino = 1;
 static struct super_block pipe_sb = {.type = "pipefs", .dev_id = 8};
 
@@ -104,8 +109,8 @@ static ssize_t pipe_give(struct pipe *p, const char __user *buf, size_t n) REQUI
 static ssize_t pipe_read(struct file *f, void __user *buf, size_t n, loff_t *pos)
 {
 	struct pipe *p = f->inode->priv;
+	bool ended, left;
 	ssize_t ret;
-	bool ended;
 
 	if (n == 0)
 		return 0;
@@ -113,15 +118,18 @@ static ssize_t pipe_read(struct file *f, void __user *buf, size_t n, loff_t *pos
 		mutex_lock(&p->lock);
 		ret = pipe_take(p, buf, n);
 		ended = p->writers == 0;
+		left = pipe_used(p) != 0;
 		mutex_unlock(&p->lock);
 		if (ret > 0)
 			wake_up_all(&p->can_write);
+		if (left)
+			wake_up(&p->can_read);
 		if (ret || ended)
 			return ret;
 		if (f->flags & O_NONBLOCK)
 			return -EAGAIN;
-		if (wait_event_killable(&p->can_read, pipe_used(p) || !READ_ONCE(p->writers),
-					BB_WAIT_PIPE, 0))
+		if (wait_event_exclusive(&p->can_read, pipe_used(p) || !READ_ONCE(p->writers),
+					 BB_WAIT_PIPE, 0))
 			return -EINTR;
 	}
 }
@@ -153,31 +161,34 @@ static ssize_t pipe_write(struct file *f, const void __user *buf, size_t n, loff
 			break;
 		if (ret > 0) {
 			done += (size_t)ret;
-			wake_up_all(&p->can_read);
+			wake_up(&p->can_read);
 			continue;
 		}
 		if (f->flags & O_NONBLOCK) {
 			ret = -EAGAIN;
 			break;
 		}
-		ret = wait_event_killable(&p->can_write, pipe_has_room(p, need), BB_WAIT_PIPE, 0);
-		if (ret)
+		if (wait_event_killable(&p->can_write, pipe_has_room(p, need), BB_WAIT_PIPE, 0)) {
+			ret = -EINTR;
 			break;
+		}
 	}
 	return done ? (ssize_t)done : ret;
 }
 
-static u32 pipe_poll(struct file *f)
+static u32 pipe_poll(struct file *f, struct poll_table *table)
 {
 	struct pipe *p = f->inode->priv;
 	u32 ready = 0;
 
 	if ((f->flags & O_ACCMODE) == O_RDONLY) {
+		poll_wait(table, &p->can_read);
 		if (pipe_used(p))
 			ready |= POLLIN;
 		if (!READ_ONCE(p->writers))
 			ready |= POLLHUP;
 	} else {
+		poll_wait(table, &p->can_write);
 		if (PIPE_SIZE - pipe_used(p) >= PIPE_BUF)
 			ready |= POLLOUT;
 		if (!READ_ONCE(p->readers))
@@ -242,8 +253,8 @@ static struct inode *pipe_inode_create(void)
 	if (!p)
 		goto fail;
 	mutex_init(&p->lock, &pipe_class);
-	waitq_init(&p->can_read);
-	waitq_init(&p->can_write);
+	waitq_init(&p->can_read, &pipe_data_class);
+	waitq_init(&p->can_write, &pipe_room_class);
 	p->data = buffer_alloc();
 	if (!IS_ERR(p->data))
 		return i;

@@ -28,7 +28,8 @@ static u32 slot_hint; /* under slot_lock */
 DEFINE_LOCK_CLASS(grave_class, "sched.grave", BB_LK_SPIN, 0);
 static DEFINE_SPINLOCK(grave_lock, grave_class);
 static LIST_HEAD(grave); /* dead threads, by all_link, under grave_lock */
-static struct wait_queue grave_wait = WAIT_QUEUE_INIT(grave_wait);
+DEFINE_LOCK_CLASS(grave_wait_class, "sched.dead", BB_LK_WAITQ, 0);
+static struct wait_queue grave_wait = WAIT_QUEUE_INIT(grave_wait, grave_wait_class);
 
 void (*sched_thread_free)(struct thread *t);
 
@@ -237,7 +238,7 @@ void thread_bury(struct thread *t) NO_TSA
 
 	list_add_tail(&t->all_link, &grave);
 	spin_unlock_irqrestore(&grave_lock, f);
-	wake_up_one(&grave_wait);
+	wake_up(&grave_wait);
 }
 
 static bool grave_empty(void)

@@ -1,9 +1,19 @@
 /* wait.c - wait queues and completions.
  *
  * Theory. A waiter queues itself and declares that it is about to sleep (park_prepare, a full
- * barrier) under the queue's lock, then looks at the condition; a waker changes the condition, then
- * wakes: so one of the two sees the other and no wake-up is lost. Waking takes the waiter off the
- * queue. A completion's count changes only under its queue's lock, and its waiter takes the count
+ * barrier) under the queue's lock, then looks at the condition; a waker changes the condition,
+ * then, behind a full barrier, looks whether anybody is queued, and only if so takes the lock. So
+ * one of the two sees the other and no wake-up is lost, and a wake-up that finds nobody costs a
+ * load.
+ *
+ * A woken waiter touches its queue's lock before it goes away (wait_finish), and the waker is done
+ * with it when it drops that lock: waiters live on stacks.
+ *
+ * Exclusive waiters get one wake-up each: a thing that only one of them can use does not wake all.
+ * A wake-up must not end with one that cannot use it: wait_event looks at the condition before it
+ * gives up, and whoever gives up after that wakes the next.
+ *
+ * A completion's count changes only under its queue's lock, and its waiter takes the count
  * under the same lock, so a completion on a stack may go away as soon as the wait returns. Lock
  * order: queue lock, then run queue lock. */
 #include <lib/atomic.h>
@@ -13,43 +23,81 @@
 
 DEFINE_LOCK_CLASS(waitq_class, "sync.waitqueue", BB_LK_SPIN, 0);
 
-void waitq_init(struct wait_queue *q)
+void waitq_init(struct wait_queue *q, struct track_class *cls)
 {
 	spin_init(&q->lock, &waitq_class);
 	list_init(&q->waiters);
+	q->nr_waiters = 0;
+	q->class = cls;
 }
 
-static unsigned int wake_locked(struct wait_queue *q, unsigned int max)
+/* Exclusive waiters stand behind all others, so that a wake-up can end at the last one it is for.
+ */
+static void add_locked(struct wait_queue *q, struct waiter *w) REQUIRES(q->lock)
 {
+	struct list_head *before = &q->waiters;
+	struct waiter *other;
+
+	if (!w->exclusive)
+		list_for_each_entry (other, &q->waiters, link)
+			if (other->exclusive) {
+				before = &other->link;
+				break;
+			}
+	list_add_tail(&w->link, before);
+	atomic_store(&q->nr_waiters, q->nr_waiters + 1);
+}
+
+static void remove_locked(struct wait_queue *q, struct waiter *w) REQUIRES(q->lock)
+{
+	list_del(&w->link);
+	atomic_store(&q->nr_waiters, q->nr_waiters - 1);
+}
+
+unsigned int wake_up_locked(struct wait_queue *q, unsigned int exclusive)
+{
+	struct waiter *w, *next;
 	unsigned int n = 0;
 
-	while (n < max && !list_empty(&q->waiters)) {
-		struct waiter *w = list_first_entry(&q->waiters, struct waiter, link);
-
-		list_del(&w->link);
-		unpark(w->thread);
+	list_for_each_entry_safe (w, next, &q->waiters, link) {
+		if (w->exclusive && exclusive-- == 0)
+			break;
+		if (w->wake) {
+			w->wake(w);
+		} else {
+			remove_locked(q, w);
+			unpark(w->thread);
+		}
 		n++;
 	}
 	return n;
 }
 
-static unsigned int wake(struct wait_queue *q, unsigned int max)
+unsigned int wake_up_slow(struct wait_queue *q, unsigned int exclusive)
 {
 	irqflags_t f = spin_lock_irqsave(&q->lock);
-	unsigned int n = wake_locked(q, max);
+	unsigned int n = wake_up_locked(q, exclusive);
 
 	spin_unlock_irqrestore(&q->lock, f);
 	return n;
 }
 
-unsigned int wake_up_all(struct wait_queue *q)
+void waitq_add(struct wait_queue *q, struct waiter *w)
 {
-	return wake(q, ~0u);
+	irqflags_t f = spin_lock_irqsave(&q->lock);
+
+	add_locked(q, w);
+	spin_unlock_irqrestore(&q->lock, f);
+	smp_mb(); /* waitq_has_waiters() */
 }
 
-unsigned int wake_up_one(struct wait_queue *q)
+void waitq_remove(struct wait_queue *q, struct waiter *w)
 {
-	return wake(q, 1);
+	irqflags_t f = spin_lock_irqsave(&q->lock);
+
+	if (!list_empty(&w->link))
+		remove_locked(q, w);
+	spin_unlock_irqrestore(&q->lock, f);
 }
 
 void wait_prepare(struct wait_queue *q, struct waiter *w, enum park_mode mode)
@@ -57,7 +105,7 @@ void wait_prepare(struct wait_queue *q, struct waiter *w, enum park_mode mode)
 	irqflags_t f = spin_lock_irqsave(&q->lock);
 
 	w->thread = arch_current();
-	list_add_tail(&w->link, &q->waiters);
+	add_locked(q, w);
 	/* Under the lock: a waker that finds us queued must find us prepared, or its wake is lost.
 	 */
 	park_prepare(mode);
@@ -66,13 +114,8 @@ void wait_prepare(struct wait_queue *q, struct waiter *w, enum park_mode mode)
 
 void wait_finish(struct wait_queue *q, struct waiter *w)
 {
-	irqflags_t f;
-
 	park_cancel();
-	f = spin_lock_irqsave(&q->lock);
-	if (!list_empty(&w->link))
-		list_del(&w->link);
-	spin_unlock_irqrestore(&q->lock, f);
+	waitq_remove(q, w);
 }
 
 static int sleep_at(const void *object, enum park_mode mode, u64 deadline, unsigned int kind,
@@ -94,7 +137,7 @@ int wait_sleep(struct wait_queue *q, enum park_mode mode, u64 deadline, unsigned
 
 void completion_init(struct completion *c, struct track_class *cls)
 {
-	waitq_init(&c->queue);
+	waitq_init(&c->queue, cls);
 	c->done = 0;
 	track_lock_init(&c->track, cls);
 }
@@ -107,7 +150,7 @@ static void finish(struct completion *c, u32 add, unsigned int wakes)
 
 	/* A waiter looks without the lock whether to sleep. */
 	atomic_store(&c->done, add == DONE_FOR_ALL ? DONE_FOR_ALL : c->done + add);
-	wake_locked(&c->queue, wakes);
+	wake_up_locked(&c->queue, wakes);
 	spin_unlock_irqrestore(&c->queue.lock, f);
 }
 
@@ -134,7 +177,7 @@ static bool take_done(struct completion *c)
 
 static void wait_at(struct completion *c, unsigned int kind, unsigned long site)
 {
-	struct waiter w;
+	struct waiter w = {.exclusive = true};
 
 	while (!take_done(c)) {
 		wait_prepare(&c->queue, &w, PARK_KERNEL);

@@ -140,7 +140,7 @@ static unsigned int poll_look(struct user_pollfd *p, size_t n)
 			continue;
 		f = fd_get(p[i].fd);
 		if (f) {
-			now = file_poll(f) & ((u16)p[i].events | POLLERR | POLLHUP | POLLNVAL);
+			now = file_poll(f, NULL) & ((u16)p[i].events | POLLERR | POLLHUP | POLLNVAL);
 			file_put(f);
 		}
 		p[i].revents = (s16)now;

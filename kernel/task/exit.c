@@ -156,7 +156,7 @@ long process_wait4(s32 pid, int __user *status, int options, void __user *rusage
 					  c || (found = wait_look(self, pid, &c)) != LOOK_RUNNING,
 					  BB_WAIT_CHILD, (u32)pid);
 		if (ret)
-			return ret;
+			return -EINTR;
 	}
 	if (found == LOOK_NONE)
 		return -ECHILD;

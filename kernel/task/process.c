@@ -22,6 +22,7 @@
 
 DEFINE_LOCK_CLASS(process_tree_class, "process.tree", BB_LK_SPIN, 0);
 DEFINE_LOCK_CLASS(process_files_class, "process.files", BB_LK_MUTEX, 0);
+DEFINE_LOCK_CLASS(process_child_class, "process.child", BB_LK_WAITQ, 0);
 DEFINE_SPINLOCK(process_tree_lock, process_tree_class);
 LIST_HEAD(process_all);
 static unsigned int nr_processes;
@@ -39,7 +40,7 @@ struct process *process_alloc(u32 pid)
 	list_init(&p->children);
 	list_init(&p->sibling);
 	list_init(&p->all_link);
-	waitq_init(&p->child_wait);
+	waitq_init(&p->child_wait, &process_child_class);
 	mutex_init(&p->files_lock, &process_files_class);
 	return p;
 }

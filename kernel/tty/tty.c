@@ -19,7 +19,7 @@
 #include <lib/string.h>
 #include <mm/vm.h>
 #include <sync/spinlock.h>
-#include <sync/wait.h>
+#include <sync/poll.h>
 #include <tty/tty.h>
 #include <arch/platform.h>
 #include <tracing/box.h>
@@ -59,7 +59,8 @@ struct winsize {
 
 DEFINE_LOCK_CLASS(tty_class, "tty.input", BB_LK_SPIN, 0);
 static DEFINE_SPINLOCK(lock, tty_class);
-static struct wait_queue readers = WAIT_QUEUE_INIT(readers);
+DEFINE_LOCK_CLASS(tty_data_class, "tty.data", BB_LK_WAITQ, 0);
+static struct wait_queue readers = WAIT_QUEUE_INIT(readers, tty_data_class);
 static u16 cells[CELLS]; /* all below under lock */
 static u32 read_pos, commit_pos, edit_pos;
 static struct termios settings = {
@@ -274,8 +275,9 @@ static long tty_ioctl(struct file *f, unsigned int cmd, unsigned long arg)
 	}
 }
 
-static u32 tty_poll(struct file *f)
+static u32 tty_poll(struct file *f, struct poll_table *table)
 {
+	poll_wait(table, &readers);
 	return POLLOUT | (tty_readable() ? POLLIN : 0);
 }
 

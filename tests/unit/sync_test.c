@@ -14,9 +14,11 @@
 
 #include <lib/atomic.h>
 #include <lib/cpu.h>
+#include <lib/errno.h>
 #include <sync/mutex.h>
-#include <sync/wait.h>
+#include <sync/poll.h>
 #include <arch/cpu.h>
+#include <arch/time.h>
 #include <tracing/tracker.h>
 #include "kernel/arch/host/host.h"
 
@@ -29,6 +31,8 @@ DEFINE_LOCK_CLASS(mutex2_class, "test.mutex2", BB_LK_MUTEX, 0);
 DEFINE_LOCK_CLASS(rw_class, "test.rw", BB_LK_RWLOCK, 0);
 DEFINE_LOCK_CLASS(sem_class, "test.sem", BB_LK_SEM, 0);
 DEFINE_LOCK_CLASS(done_class, "test.done", BB_LK_COMPLETION, 0);
+DEFINE_LOCK_CLASS(slots_class, "test.slots", BB_LK_WAITQ, 0);
+DEFINE_LOCK_CLASS(turn_class, "test.turn", BB_LK_WAITQ, 0);
 
 static DEFINE_SPINLOCK(spin, spin_class);
 static DEFINE_MUTEX(mutex, mutex_class);
@@ -181,7 +185,7 @@ static void completion_on_a_stack(void **state)
 	assert_clean();
 }
 
-static struct wait_queue turn_queue = WAIT_QUEUE_INIT(turn_queue);
+static struct wait_queue turn_queue = WAIT_QUEUE_INIT(turn_queue, turn_class);
 static u32 turn; /* atomic: whose turn it is, counted on */
 
 /* A ring of CPUs passes one token; whoever misses a wake-up stops all of them. */
@@ -201,6 +205,161 @@ static void no_wake_up_is_lost(void **state)
 	counter = turn = 0;
 	host_run(CPUS, turn_body, NULL);
 	assert_int_equal(counter, CPUS * (ROUNDS / 4));
+	assert_clean();
+}
+
+/* ---- what ends a wait, and whom a wake-up is for ------------------------------------------------
+ */
+
+static struct wait_queue slots = WAIT_QUEUE_INIT(slots, slots_class);
+static u32 tokens, taken; /* atomic */
+static bool stop;         /* atomic */
+
+static bool take_token(void)
+{
+	u32 n = atomic_load(&tokens);
+
+	while (n)
+		if (atomic_try_cmpxchg(&tokens, &n, n - 1))
+			return true;
+	return false;
+}
+
+/* CPU 0 brings tokens one by one, the others each take one at a time: a token whose only wake-up
+ * ends with somebody who cannot use it stays, and so does everybody. */
+static void token_body(void *arg)
+{
+	bool got = false;
+
+	if (this_cpu() == 0) {
+		for (u32 i = 0; i < ROUNDS; i++) {
+			atomic_add_fetch(&tokens, 1);
+			wake_up(&slots);
+		}
+		while (atomic_load(&taken) < ROUNDS)
+			arch_cpu_relax();
+		atomic_store(&stop, true);
+		wake_up_all(&slots);
+		return;
+	}
+	for (;;) {
+		wait_event_exclusive(&slots, (got = take_token()) || atomic_load(&stop),
+				     BB_WAIT_QUEUE, 0);
+		if (!got)
+			return;
+		atomic_add_fetch(&taken, 1);
+	}
+}
+
+static void exclusive_wakes_are_not_lost(void **state)
+{
+	host_run(CPUS, token_body, NULL);
+	assert_int_equal(taken, ROUNDS);
+	assert_clean();
+}
+
+static struct wait_queue order = WAIT_QUEUE_INIT(order, slots_class);
+
+/* One thread puts three kinds of waiters on a queue and wakes. */
+static u32 woken[4];
+static struct waiter w[4];
+
+static void count_wake(struct waiter *me)
+{
+	woken[me - w]++;
+}
+
+static void order_body(void *arg)
+{
+	for (unsigned int i = 0; i < 4; i++) {
+		w[i] = (struct waiter){.wake = count_wake, .exclusive = i < 2};
+		waitq_add(&order, &w[i]);
+	}
+	/* The two that came last stand before those that are exclusive. */
+	assert_ptr_equal(list_first_entry(&order.waiters, struct waiter, link), &w[2]);
+	assert_int_equal(wake_up(&order), 3);
+	assert_true(woken[0] == 1 && woken[1] == 0 && woken[2] == 1 && woken[3] == 1);
+	assert_int_equal(wake_up_all(&order), 4);
+	assert_true(woken[0] == 2 && woken[1] == 1 && woken[2] == 2 && woken[3] == 2);
+	for (unsigned int i = 0; i < 4; i++)
+		waitq_remove(&order, &w[i]);
+	assert_false(waitq_has_waiters(&order));
+	assert_int_equal(wake_up(&order), 0);
+}
+
+static void wake_up_order(void **state)
+{
+	host_run(1, order_body, NULL);
+	assert_clean();
+}
+
+static struct wait_queue doors[2] = {WAIT_QUEUE_INIT(doors[0], slots_class),
+				     WAIT_QUEUE_INIT(doors[1], slots_class)};
+static u32 rung[2], heard[2]; /* atomic */
+
+/* CPU 0 polls two doors at which CPUs 1 and 2 ring, each once the last ring was heard. */
+static void poll_body(void *arg)
+{
+	struct poll_entry entries[2];
+	struct poll_table t;
+
+	if (this_cpu() != 0) {
+		u32 door = this_cpu() - 1;
+
+		for (u32 i = 1; i <= ROUNDS / 4; i++) {
+			atomic_store_release(&rung[door], i);
+			wake_up(&doors[door]);
+			while (atomic_load_acquire(&heard[door]) < i)
+				arch_cpu_relax();
+		}
+		return;
+	}
+	poll_init(&t, entries, 2);
+	poll_wait(&t, &doors[0]);
+	poll_wait(&t, &doors[1]);
+	while (heard[0] < ROUNDS / 4 || heard[1] < ROUNDS / 4) {
+		bool any = false;
+
+		for (unsigned int i = 0; i < 2; i++)
+			if (atomic_load_acquire(&rung[i]) > heard[i]) {
+				atomic_store_release(&heard[i], heard[i] + 1);
+				any = true;
+			}
+		if (!any)
+			assert_int_equal(poll_sleep(&t, PARK_KERNEL, PARK_FOREVER), 0);
+	}
+	poll_finish(&t);
+}
+
+static void poll_hears_every_queue(void **state)
+{
+	host_run(3, poll_body, NULL);
+	assert_int_equal(heard[0], ROUNDS / 4);
+	assert_int_equal(heard[1], ROUNDS / 4);
+	assert_false(waitq_has_waiters(&doors[0]));
+	assert_clean();
+}
+
+static int ends[2];
+
+/* Nobody wakes: the time ends the wait of CPU 0, CPU 0 then kills the waiter on CPU 1. */
+static void end_body(void *arg)
+{
+	if (this_cpu() == 0) {
+		ends[0] = wait_event_until(&order, false, false, PARK_KILLABLE,
+					   arch_ticks() + 30000000, BB_WAIT_QUEUE, 0);
+		host_kill(1);
+	} else {
+		ends[1] = wait_event_killable(&order, false, BB_WAIT_QUEUE, 0);
+	}
+}
+
+static void time_and_kill_end_a_wait(void **state)
+{
+	host_run(2, end_body, NULL);
+	assert_int_equal(ends[0], -ETIMEDOUT);
+	assert_int_equal(ends[1], -ERESTARTSYS);
+	assert_false(waitq_has_waiters(&order));
 	assert_clean();
 }
 
@@ -266,6 +425,10 @@ int main(void)
 		cmocka_unit_test(semaphore_counts),
 		cmocka_unit_test(completion_on_a_stack),
 		cmocka_unit_test(no_wake_up_is_lost),
+		cmocka_unit_test(exclusive_wakes_are_not_lost),
+		cmocka_unit_test(wake_up_order),
+		cmocka_unit_test(poll_hears_every_queue),
+		cmocka_unit_test(time_and_kill_end_a_wait),
 	};
 
 	host_init(CPUS);

@@ -69,9 +69,9 @@ void test_tty(void **state)
 	reads(10, NULL); /* no line yet */
 	type("\r");
 	shows("ls\n");
-	assert_int_equal(file_poll(con) & POLLIN, POLLIN);
+	assert_int_equal(file_poll(con, NULL) & POLLIN, POLLIN);
 	reads(10, "ls\n");
-	assert_int_equal(file_poll(con) & POLLIN, 0);
+	assert_int_equal(file_poll(con, NULL) & POLLIN, 0);
 	type("one\ntwo\n");
 	reads(2, "on"); /* a line may be taken in pieces, two lines are not taken at once */
 	reads(100, "e\n");

@@ -14,6 +14,7 @@ struct file;
 struct super_block;
 struct path_walk;
 struct block_device;
+struct poll_table;
 
 struct kstat {
 	u64 ino, size, blocks, rdev;
@@ -34,6 +35,7 @@ struct inode_ops {
 	/* Target without terminator: its full length, of which at most size bytes are written. */
 	ssize_t (*readlink)(struct inode *inode, char *buf, size_t size);
 };
+#define POLL_QUEUES 2u
 struct file_ops {
 	int (*open)(struct inode *inode, struct file *f);
 	void (*release)(struct file *f);
@@ -43,8 +45,9 @@ struct file_ops {
 	int (*readdir)(struct file *f, void *ctx, dir_emit_t emit);
 	long (*ioctl)(struct file *f, unsigned int cmd, unsigned long arg);
 	/* What can be done now without waiting: POLLIN | POLLOUT | POLLHUP ... NULL: always ready.
-	 */
-	u32 (*poll)(struct file *f);
+	 * First it calls poll_wait() for each queue that is woken when that changes, POLL_QUEUES at
+	 * most; table NULL: nobody will sleep. */
+	u32 (*poll)(struct file *f, struct poll_table *table);
 	bool any_position; /* a device on which pread and lseek succeed and mean nothing */
 };
 struct inode {
@@ -119,7 +122,7 @@ loff_t file_lseek(struct file *f, loff_t off, int whence);
 /* Emits entries from the file's position on (getdents64). 0, -ENOTDIR, -EIO. */
 int file_readdir(struct file *f, void *ctx, dir_emit_t emit);
 long file_ioctl(struct file *f, unsigned int cmd, unsigned long arg);
-u32 file_poll(struct file *f);
+u32 file_poll(struct file *f, struct poll_table *table);
 void inode_stat(struct inode *inode, struct kstat *st);
 
 /* An inode that no cache knows (pipes): refs 1, freed at the last put. NULL: no memory. */
