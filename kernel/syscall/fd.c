@@ -1,10 +1,7 @@
-/* fd.c - system calls on descriptors: dup, fcntl, pipe, ioctl, poll. */
+/* fd.c - system calls on descriptors: dup, fcntl, pipe, ioctl. */
 #include <ipc/pipe.h>
-#include <lib/clock.h>
-#include <sched/sched.h>
 #include <task/files.h>
 #include <uapi/fcntl.h>
-#include <uapi/process.h>
 #include "file.h"
 #include "syscall.h"
 
@@ -114,81 +111,4 @@ long sys_ioctl(const unsigned long *a)
 	ret = file_ioctl(f, (unsigned int)a[1], a[2]);
 	file_put(f);
 	return ret;
-}
-
-/* ---- poll
- * ------------------------------------------------------------------------------------------ Files
- * tell what is ready now but keep no list of pollers, so a poll that must wait looks again every
- * POLL_STEP_NS. Late by that much at most; a program that sleeps in poll costs 200 looks/s. */
-#define POLL_STEP_NS (5 * 1000 * 1000ull)
-
-struct user_pollfd {
-	s32 fd;
-	s16 events, revents;
-};
-
-static unsigned int poll_look(struct user_pollfd *p, size_t n)
-{
-	unsigned int ready = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		struct file *f;
-		u32 now = POLLNVAL;
-
-		p[i].revents = 0;
-		if (p[i].fd < 0)
-			continue;
-		f = fd_get(p[i].fd);
-		if (f) {
-			now = file_poll(f, NULL) & ((u16)p[i].events | POLLERR | POLLHUP | POLLNVAL);
-			file_put(f);
-		}
-		p[i].revents = (s16)now;
-		ready += now != 0;
-	}
-	return ready;
-}
-
-long do_poll(void __user *fds, size_t n, u64 timeout_ns)
-{
-	size_t bytes = n * sizeof(struct user_pollfd);
-	u64 start = time_ns();
-	struct user_pollfd *p;
-	long ret;
-
-	if (n > NR_FILES)
-		return -EINVAL;
-	p = kmalloc(bytes + 1);
-	if (!p)
-		return -ENOMEM;
-	ret = copy_from_user(p, fds, bytes);
-	while (!ret) {
-		u64 gone = time_ns() - start;
-
-		ret = poll_look(p, n);
-		if (ret || gone >= timeout_ns)
-			break;
-		ret = thread_sleep_ns(MIN(timeout_ns - gone, POLL_STEP_NS), true);
-	}
-	if (ret >= 0 && copy_to_user(fds, p, bytes))
-		ret = -EFAULT;
-	kfree(p);
-	return ret;
-}
-
-/* The signal mask has no effect: no handler can run meanwhile. */
-long sys_ppoll(const unsigned long *a)
-{
-	struct user_timespec ts;
-	u64 ns = INT64_MAX;
-
-	if (a[2]) {
-		if (copy_from_user(&ts, (const void __user *)a[2], sizeof(ts)))
-			return -EFAULT;
-		if (ts.sec < 0 || ts.nsec < 0 || ts.nsec >= (s64)NSEC_PER_SEC)
-			return -EINVAL;
-		if ((u64)ts.sec < INT64_MAX / NSEC_PER_SEC - 1)
-			ns = (u64)ts.sec * NSEC_PER_SEC + (u64)ts.nsec;
-	}
-	return do_poll((void __user *)a[0], (u32)a[1], ns);
 }

@@ -4,6 +4,7 @@
 #include <task/files.h>
 #include <arch/cpu.h>
 #include <uapi/process.h>
+#include "clock.h"
 #include "syscall.h"
 
 /* -EINVAL for a clock that does not exist here. */
@@ -28,13 +29,12 @@ static int clock_ns(int clock, u64 *ns)
 	return -EINVAL;
 }
 
-static struct user_timespec timespec_of(u64 ns)
+struct user_timespec timespec_of(u64 ns)
 {
 	return (struct user_timespec){(s64)(ns / NSEC_PER_SEC), (s64)(ns % NSEC_PER_SEC)};
 }
 
-/* Saturates instead of wrapping: such a sleep ends after centuries. */
-static int timespec_get(const void __user *from, u64 *ns)
+int timespec_get(const void __user *from, u64 *ns)
 {
 	struct user_timespec ts;
 

@@ -83,6 +83,11 @@ int main(void)
 		{"getrandom", SYS_getrandom, {BAD, 16, 0}},
 		{"ppoll fds", SYS_ppoll, {BAD, 1, (long)&no_time, 0, 8}},
 		{"ppoll time", SYS_ppoll, {(long)buf, 0, BAD, 0, 8}},
+		{"ppoll mask", SYS_ppoll, {(long)buf, 0, (long)&no_time, BAD, 8}},
+		{"pselect6 in", SYS_pselect6, {8, BAD, 0, 0, (long)&no_time, 0}},
+		{"pselect6 out", SYS_pselect6, {8, 0, BAD, 0, (long)&no_time, 0}},
+		{"pselect6 time", SYS_pselect6, {0, 0, 0, 0, BAD, 0}},
+		{"pselect6 mask", SYS_pselect6, {0, 0, 0, 0, (long)&no_time, BAD}},
 	};
 	int n = (int)(sizeof(calls) / sizeof(calls[0])), nbad = (int)(sizeof(bad) / sizeof(bad[0]));
 

@@ -70,6 +70,7 @@
 
 /* poll */
 #define POLLIN   0x0001
+#define POLLPRI  0x0002
 #define POLLOUT  0x0004
 #define POLLERR  0x0008
 #define POLLHUP  0x0010
