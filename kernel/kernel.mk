@@ -6,7 +6,7 @@ kernel-y :=
 include kernel/lib/sources.mk kernel/sync/sources.mk kernel/mm/sources.mk kernel/sched/sources.mk \
 	kernel/irq/sources.mk kernel/task/sources.mk kernel/fs/sources.mk kernel/ipc/sources.mk kernel/tty/sources.mk \
 	kernel/drivers/sources.mk kernel/syscall/sources.mk kernel/debug/sources.mk \
-	kernel/trace/sources.mk kernel/arch/$(ARCH)/sources.mk tracing/sources.mk
+	kernel/trace/sources.mk kernel/vdso/sources.mk kernel/arch/$(ARCH)/sources.mk tracing/sources.mk
 kernel-y += kernel/main.c
 
 TARGET_aarch64 := aarch64-linux-gnu
@@ -80,6 +80,8 @@ $(O)/kernel.elf: $(kobjs) $(O)/obj/ksyms.o $(KLDS)
 	$(Q)$(NM) -n -S --defined-only $@ | python3 kernel/lib/ksyms.py --check $(O)/obj/ksyms.S
 $(O)/kernel.img: $(O)/kernel.elf
 	$(Q)$(OBJCOPY) -O binary $< $@
+
+include kernel/vdso/vdso.mk
 
 kernel: $(O)/kernel.elf $(O)/kernel.img ## the kernel for ARCH and CONFIG
 

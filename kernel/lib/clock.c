@@ -4,12 +4,12 @@
 #include <lib/clock.h>
 #include <tracing/box.h>
 
-static u64 boot_ticks, wall_at_boot;
-static u64 ns_per_tick_32, ticks_per_ns_32; /* 32.32 fixed point */
+static struct clock_facts facts;
+static u64 ticks_per_ns_32; /* 32.32 fixed point */
 
 u64 ticks_to_ns(u64 ticks)
 {
-	return (u64)((unsigned __int128)ticks * ns_per_tick_32 >> 32);
+	return clock_ticks_to_ns(&facts, ticks);
 }
 
 u64 ns_to_ticks(u64 ns)
@@ -19,24 +19,29 @@ u64 ns_to_ticks(u64 ns)
 
 u64 time_ns(void)
 {
-	return ns_per_tick_32 ? ticks_to_ns(arch_ticks() - boot_ticks) : 0;
+	return facts.ns_per_tick_32 ? ticks_to_ns(arch_ticks() - facts.boot_ticks) : 0;
 }
 
 u64 time_wall_ns(void)
 {
-	return wall_at_boot + time_ns();
+	return facts.wall_at_boot + time_ns();
+}
+
+const struct clock_facts *clock_facts(void)
+{
+	return &facts;
 }
 
 void clock_init(void)
 {
 	u64 hz = arch_ticks_hz();
 
-	boot_ticks = box_header()->clock_anchor;
-	ns_per_tick_32 = (NSEC_PER_SEC << 32) / hz;
+	facts.boot_ticks = box_header()->clock_anchor;
+	facts.ns_per_tick_32 = (NSEC_PER_SEC << 32) / hz;
 	/* hz << 32 may not fit in 64 bits */
 	ticks_per_ns_32 = (hz / NSEC_PER_SEC << 32) + ((hz % NSEC_PER_SEC) << 32) / NSEC_PER_SEC;
-	wall_at_boot = arch_wall_ns();
-	if (wall_at_boot)
-		wall_at_boot -= time_ns();
-	box_set_clock(box_header()->clock_kind, hz, boot_ticks, wall_at_boot);
+	facts.wall_at_boot = arch_wall_ns();
+	if (facts.wall_at_boot)
+		facts.wall_at_boot -= time_ns();
+	box_set_clock(box_header()->clock_kind, hz, facts.boot_ticks, facts.wall_at_boot);
 }

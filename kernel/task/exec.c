@@ -47,6 +47,7 @@ struct exec {
 	struct mm *mm;
 	unsigned long sp;
 	u64 ino;
+	unsigned long vdso; /* where its ELF header is mapped */
 };
 
 struct file *task_random;
@@ -187,7 +188,7 @@ static void vec_aux(struct vec *v, u64 type, u64 value)
 	v->p[v->n++] = value;
 }
 
-#define AUX_MAX 18u
+#define AUX_MAX 19u
 
 /* argc, argv, envp, auxv; returns the number of words. `strings`: where the packed strings will be.
  */
@@ -225,6 +226,7 @@ static u32 stack_vector(const struct exec *x, u64 *words, u64 strings, u64 rando
 	vec_aux(&v, AT_RANDOM, random);
 	vec_aux(&v, AT_EXECFN, execfn);
 	vec_aux(&v, AT_PLATFORM, platform);
+	vec_aux(&v, AT_SYSINFO_EHDR, x->vdso);
 	vec_aux(&v, AT_NULL, 0);
 	return v.n;
 }
@@ -269,7 +271,7 @@ static int exec_stack(struct exec *x, struct mm *old)
 	unsigned long addr = x->mm->stack_top - size;
 	u32 flags = VMA_READ | VMA_WRITE | VMA_STACK | (x->image.exec_stack ? VMA_EXEC : 0);
 	u64 *words;
-	int err = vm_map(x->mm, &addr, size, flags, NULL, 0, 0);
+	int err = vm_map(x->mm, &addr, size, flags, NULL, 0, 0) ?: vdso_map(x->mm, &x->vdso);
 
 	if (err)
 		return err;

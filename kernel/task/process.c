@@ -84,6 +84,7 @@ static void process_thread_free(struct thread *t)
 void process_init(void)
 {
 	sched_thread_free = process_thread_free;
+	vdso_init();
 }
 
 unsigned int process_count(void)

@@ -36,6 +36,11 @@ void signal_post(struct process *p, int sig) REQUIRES(process_tree_lock);
 void signal_exec(struct process *p);
 bool signal_children_reap_themselves(const struct process *p) REQUIRES(process_tree_lock);
 
+/* Makes the vDSO's file; after clock_init(). Once, thread context. */
+void vdso_init(void);
+/* Maps it into mm; *ehdr: address of its ELF header (AT_SYSINFO_EHDR). -ENOMEM. */
+int vdso_map(struct mm *mm, unsigned long *ehdr) must_check;
+
 static inline int status_of_exit(int code)
 {
 	return (code & 0xff) << 8;

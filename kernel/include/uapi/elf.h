@@ -48,6 +48,7 @@ enum {
 	AT_SECURE = 23,
 	AT_RANDOM = 25,
 	AT_EXECFN = 31,
+	AT_SYSINFO_EHDR = 33,
 };
 
 #endif
