@@ -1,8 +1,10 @@
-/* vdso.c - the kernel's side of the vDSO: a read-only file that every program has mapped, privately.
+/* vdso.c - the kernel's side of the vDSO: a read-only file that every program has mapped,
+ * privately.
  *
- * Page 0 of the file is a struct clock_facts, the pages behind it are the ELF image of kernel/vdso. So the
- * image is the same for all and costs its pages once; who makes it writable (a debugger's breakpoint)
- * gets a copy, as of any private mapping. The facts are constant, so nobody ever writes the page again. */
+ * Page 0 of the file is a struct clock_facts, the pages behind it are the ELF image of kernel/vdso.
+ * So the image is the same for all and costs its pages once; who makes it writable (a debugger's
+ * breakpoint) gets a copy, as of any private mapping. The facts are constant, so nobody ever writes
+ * the page again. */
 #include <fs/vfs.h>
 #include <lib/bug.h>
 #include <lib/clock.h>

@@ -1,9 +1,11 @@
-/* vdso.c - time without a system call. Runs in user mode, in every program: position independent, no
- * data of its own, no kernel functions. What it reads is the page before the image, which kernel/task/vdso.c
- * filled: ticks become ns by the same multiplication as in the kernel, so both clocks agree to the ns.
+/* vdso.c - time without a system call. Runs in user mode, in every program: position independent,
+ * no data of its own, no kernel functions. What it reads is the page before the image, which
+ * kernel/task/vdso.c filled: ticks become ns by the same multiplication as in the kernel, so both
+ * clocks agree to the ns.
  *
- * Results as of the system calls (clock_gettime(2)); a clock that is not computed here is asked of the kernel.
- * A bad pointer faults in the caller, as on Linux. Names and versions: vdso(7), <asm/vdso.h>. */
+ * Results as of the system calls (clock_gettime(2)); a clock that is not computed here is asked of
+ * the kernel. A bad pointer faults in the caller, as on Linux. Names and versions: vdso(7),
+ * <asm/vdso.h>. */
 #include <lib/clock_facts.h>
 #include <uapi/process.h>
 #include <asm/vdso.h>

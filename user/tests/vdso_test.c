@@ -1,5 +1,5 @@
-/* vdso_test.c - the vDSO: found as C libraries find it, right in every clock, never behind or ahead of the
- * system call, private to who writes it. */
+/* vdso_test.c - the vDSO: found as C libraries find it, right in every clock, never behind or ahead
+ * of the system call, private to who writes it. */
 #include <elf.h>
 #include <link.h>
 #include <sys/auxv.h>
@@ -72,7 +72,8 @@ static const char *version_of(uint32_t sym)
 static void *find(const char *name)
 {
 	for (uint32_t i = 1; i < so.nsyms; i++)
-		if (!strcmp(so.strings + so.syms[i].st_name, name) && !strcmp(version_of(i), VERSION))
+		if (!strcmp(so.strings + so.syms[i].st_name, name) &&
+		    !strcmp(version_of(i), VERSION))
 			return (void *)(so.base + so.syms[i].st_value);
 	return NULL;
 }
@@ -149,7 +150,8 @@ int main(void)
 	ok(now && now(&at) == at && at >= before && at <= before + 60, "time");
 #else
 	const uint32_t *code = find("__kernel_rt_sigreturn");
-	ok(code && code[0] == 0xd2801168 && code[1] == 0xd4000001, "rt_sigreturn: mov x8, #139; svc #0");
+	ok(code && code[0] == 0xd2801168 && code[1] == 0xd4000001,
+	   "rt_sigreturn: mov x8, #139; svc #0");
 #endif
 	ok(in_child(write_own_copy) == 0, "a process may write its own copy");
 	ok(((volatile unsigned char *)image)[9] != 0x5a, "which nobody else sees");

@@ -1,5 +1,5 @@
-/* lib/clock_facts.h - what turns ticks into time; constant once clock_init() has run. The vDSO reads
- * the same structure in user mode. */
+/* lib/clock_facts.h - what turns ticks into time; constant once clock_init() has run. The vDSO
+ * reads the same structure in user mode. */
 #ifndef LIB_CLOCK_FACTS_H
 #define LIB_CLOCK_FACTS_H
 

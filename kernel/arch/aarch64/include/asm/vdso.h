@@ -1,5 +1,6 @@
-/* asm/vdso.h - what kernel/vdso needs, in user mode. Names and version: Linux, arch/arm64/kernel/vdso.
- * EL0 may read CNTVCT (boot.S). The barrier keeps the read where the program has it. */
+/* asm/vdso.h - what kernel/vdso needs, in user mode. Names and version: Linux,
+ * arch/arm64/kernel/vdso. EL0 may read CNTVCT (boot.S). The barrier keeps the read where the
+ * program has it. */
 #ifndef ASM_VDSO_H
 #define ASM_VDSO_H
 #ifndef __ASSEMBLER__
@@ -27,6 +28,19 @@ static inline long vdso_syscall2(long nr, long a, long b)
 }
 #else
 /* The linker's: what is visible, and as which version. */
-#define VDSO_VERSION VERSION { LINUX_2.6.39 { global: __kernel_clock_gettime; __kernel_clock_getres; __kernel_gettimeofday; __kernel_rt_sigreturn; local: *; }; }
+#define VDSO_VERSION                                                                               \
+	VERSION                                                                                    \
+	{                                                                                          \
+		LINUX_2 .6.39                                                                      \
+		{                                                                                  \
+		global:                                                                            \
+			__kernel_clock_gettime;                                                    \
+			__kernel_clock_getres;                                                     \
+			__kernel_gettimeofday;                                                     \
+			__kernel_rt_sigreturn;                                                     \
+		local:                                                                             \
+			*;                                                                         \
+		};                                                                                 \
+	}
 #endif
 #endif

@@ -21,14 +21,24 @@ static inline long vdso_syscall2(long nr, long a, long b)
 {
 	long ret;
 
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "a"(nr), "D"(a), "S"(b)
-			 : "rcx", "r11", "memory");
+	__asm__ volatile("syscall" : "=a"(ret) : "a"(nr), "D"(a), "S"(b) : "rcx", "r11", "memory");
 	return ret;
 }
 #else
 /* The linker's: what is visible, and as which version. */
-#define VDSO_VERSION VERSION { LINUX_2.6 { global: __vdso_clock_gettime; __vdso_clock_getres; __vdso_gettimeofday; __vdso_time; local: *; }; }
+#define VDSO_VERSION                                                                               \
+	VERSION                                                                                    \
+	{                                                                                          \
+		LINUX_2 .6                                                                         \
+		{                                                                                  \
+		global:                                                                            \
+			__vdso_clock_gettime;                                                      \
+			__vdso_clock_getres;                                                       \
+			__vdso_gettimeofday;                                                       \
+			__vdso_time;                                                               \
+		local:                                                                             \
+			*;                                                                         \
+		};                                                                                 \
+	}
 #endif
 #endif
