@@ -28,19 +28,10 @@ static inline long vdso_syscall2(long nr, long a, long b)
 }
 #else
 /* The linker's: what is visible, and as which version. */
-#define VDSO_VERSION                                                                               \
-	VERSION                                                                                    \
-	{                                                                                          \
-		LINUX_2 .6.39                                                                      \
-		{                                                                                  \
-		global:                                                                            \
-			__kernel_clock_gettime;                                                    \
-			__kernel_clock_getres;                                                     \
-			__kernel_gettimeofday;                                                     \
-			__kernel_rt_sigreturn;                                                     \
-		local:                                                                             \
-			*;                                                                         \
-		};                                                                                 \
-	}
+/* clang-format off */
+#define VDSO_VERSION VERSION { LINUX_2.6.39 { \
+	global: __kernel_clock_gettime; __kernel_clock_getres; __kernel_gettimeofday; __kernel_rt_sigreturn; \
+	local: *; }; }
+/* clang-format on */
 #endif
 #endif

@@ -26,19 +26,10 @@ static inline long vdso_syscall2(long nr, long a, long b)
 }
 #else
 /* The linker's: what is visible, and as which version. */
-#define VDSO_VERSION                                                                               \
-	VERSION                                                                                    \
-	{                                                                                          \
-		LINUX_2 .6                                                                         \
-		{                                                                                  \
-		global:                                                                            \
-			__vdso_clock_gettime;                                                      \
-			__vdso_clock_getres;                                                       \
-			__vdso_gettimeofday;                                                       \
-			__vdso_time;                                                               \
-		local:                                                                             \
-			*;                                                                         \
-		};                                                                                 \
-	}
+/* clang-format off */
+#define VDSO_VERSION VERSION { LINUX_2.6 { \
+	global: __vdso_clock_gettime; __vdso_clock_getres; __vdso_gettimeofday; __vdso_time; \
+	local: *; }; }
+/* clang-format on */
 #endif
 #endif
