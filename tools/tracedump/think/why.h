@@ -33,7 +33,10 @@ enum td_reason {
 	TD_R_PASSED_OVER,   /* starved: everybody else got the lock */
 };
 
+struct td_family; /* verdict.h: how it is found, said and written */
+
 struct td_verdict {
+	const struct td_family *family;
 	uint32_t kind;   /* enum bb_verdict */
 	uint32_t reason; /* enum td_reason */
 	uint64_t lock;
