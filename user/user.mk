@@ -107,14 +107,14 @@ test-user-host: $(foreach a,$(ARCHES),build/user/$(a)/testall build/user/$(a)/te
 	$(Q)EXEC_WRAPPER=qemu-aarch64-static qemu-aarch64-static build/user/aarch64/testall \
 		build/user/aarch64/tests
 
-# The compile-time gate against leaving the kernel with a lock: one file must not compile, and must
-# as soon as the lock's block ends first.
-unit-tests += test-lock-scope
-test-lock-scope: ## the compile-time check for locks held across the jump to user mode
+# The compile-time gate against a lock left held: one file must not compile, and must as soon as every
+# path releases.
+unit-tests += test-lock-held
+test-lock-held: ## the compile-time check for locks left held
 	@mkdir -p $(HOST)
-	$(Q)$(CC) $(KCFLAGS) -DLOCK_SCOPE_FIXED -c tests/unit/lock_scope_bad.c -o $(HOST)/lock_scope.o
-	$(Q)if $(CC) $(KCFLAGS) -c tests/unit/lock_scope_bad.c -o $(HOST)/lock_scope.o 2>$(HOST)/lock_scope.log; then \
-		echo "not ok - lock_scope_bad.c compiles"; exit 1; fi
-	$(Q)grep -q 'holds a lock' $(HOST)/lock_scope.log && echo "ok - leaving with a lock held does not compile"
+	$(Q)$(CC) $(KCFLAGS) -DLOCK_HELD_FIXED -c tests/unit/lock_held_bad.c -o $(HOST)/lock_held.o
+	$(Q)if $(CC) $(KCFLAGS) -c tests/unit/lock_held_bad.c -o $(HOST)/lock_held.o 2>$(HOST)/lock_held.log; then \
+		echo "not ok - lock_held_bad.c compiles"; exit 1; fi
+	$(Q)grep -q 'is not held on every path' $(HOST)/lock_held.log && echo "ok - returning with a lock held does not compile"
 
-.PHONY: sysroot image test-user-host test-lock-scope
+.PHONY: sysroot image test-user-host test-lock-held

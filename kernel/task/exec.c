@@ -8,7 +8,7 @@
  * The first program is loaded by load_init() with the file system's root lock held over the whole
  * of step one, so that the look-up of the candidates and of their interpreters is one consistent
  * view; later programs take the lock in each look-up. Nobody may hold it in enter_user(): the call
- * in there never returns, so it could never be released (lock_scope.h).
+ * in there never returns, so it could never be released.
  *
  * Stack of a new program, from high to low (System V psABI; Linux's order): strings, random bytes,
  * auxiliary vector, envp, argv, argc at the stack pointer, which is 16-byte aligned.
@@ -20,7 +20,6 @@
 #include <lib/printk.h>
 #include <lib/string.h>
 #include <task/files.h>
-#include <task/lock_scope.h>
 #include <arch/cpu.h>
 #include <arch/trap.h>
 #include <arch/user.h>
@@ -329,7 +328,8 @@ static __noinline int enter_user(struct exec *x)
 		WRITE_ONCE(bb->syscall, -1);
 	}
 	trace(enter_user, p->pid, x->image.entry, task_here());
-	ENTER_USER_CHECKED(arch_enter_user());
+	task_leaving_here();
+	arch_enter_user();
 	return 0;
 }
 
@@ -442,8 +442,6 @@ static __noinline int load_init(struct exec *x) BUGPOINT_NO_TSA
 	const char *asked;
 	size_t len = 0;
 	int err;
-
-	MUTEX_GUARD_SCOPE;
 
 	asked = cmdline_get("init", &len);
 	mutex_lock(root_lock);

@@ -13,7 +13,6 @@
 #include <lib/atomic.h>
 #include <lib/bug.h>
 #include <lib/printk.h>
-#include <task/lock_scope.h>
 #include <arch/irqflags.h>
 #include <arch/upcalls.h>
 #include <tracing/events.h>

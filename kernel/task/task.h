@@ -36,6 +36,12 @@ void signal_post(struct process *p, int sig) REQUIRES(process_tree_lock);
 void signal_exec(struct process *p);
 bool signal_children_reap_themselves(const struct process *p) REQUIRES(process_tree_lock);
 
+/* Notes the caller's address as the place where this thread leaves the kernel: what a report shows
+ * if a lock turns out to be held. Current thread. */
+void __noinline task_leaving_here(void);
+/* The caller's address, for the same purpose in a trace record. */
+unsigned long __noinline task_here(void);
+
 /* Makes the vDSO's file; after clock_init(). Once, thread context. */
 void vdso_init(void);
 /* Maps it into mm; *ehdr: address of its ELF header (AT_SYSINFO_EHDR). -ENOMEM. */
