@@ -327,12 +327,50 @@ static int unmap_locked(struct mm *mm, unsigned long addr, unsigned long size)
 	return 0;
 }
 
+/* May something that may become VMA_MAY_* `may` have the access `flags`? */
+static bool access_ok(u32 may, u32 flags)
+{
+	return !((flags & (VMA_READ | VMA_WRITE | VMA_EXEC)) & ~(may >> 8));
+}
+
+/* Is [addr, addr + size) free, with the room that a stack above needs? */
+static bool range_is_free(struct mm *mm, unsigned long addr, unsigned long size)
+{
+	struct vma *v = vma_find(mm, addr);
+
+	return !v || v->start >= addr + size + (v->flags & VMA_STACK ? STACK_GAP : 0);
+}
+
+/* Where a new mapping goes; makes room for it. -ENOMEM, -EEXIST. */
+static int place_locked(struct mm *mm, unsigned long *addr, unsigned long size, u32 how)
+{
+	struct vma *v;
+
+	if (how & VM_MAP_NO_REPLACE) {
+		v = vma_find(mm, *addr);
+		return v && v->start < *addr + size ? -EEXIST : 0;
+	}
+	if (how & VM_MAP_HINT && !range_is_free(mm, *addr, size))
+		*addr = 0;
+	if (*addr)
+		return unmap_locked(mm, *addr, size);
+	*addr = choose_address(mm, size);
+	return *addr ? 0 : -ENOMEM;
+}
+
 int vm_map(struct mm *mm, unsigned long *addr, unsigned long size, u32 flags, struct inode *inode,
 	   u64 offset, u64 file_bytes)
 {
+	u32 how = flags & (VM_MAP_NO_REPLACE | VM_MAP_HINT);
 	struct vma *v;
 	u64 end_offset;
-	int r = -EINVAL;
+	int r;
+
+	flags &= ~how;
+	if (!inode)
+		flags |= VMA_MAY_ALL;
+	if (!access_ok(flags, flags))
+		return -EACCES;
 
 	if (!size || size > USER_END || !IS_ALIGNED(offset, PAGE_SIZE))
 		return size > USER_END ? -ENOMEM : -EINVAL;
@@ -358,23 +396,16 @@ int vm_map(struct mm *mm, unsigned long *addr, unsigned long size, u32 flags, st
 	}
 
 	mutex_lock(&mm->lock);
-	v->start = *addr ? *addr : choose_address(mm, size);
-	if (!v->start) {
-		r = -ENOMEM;
-		goto fail;
+	r = place_locked(mm, addr, size, how);
+	if (!r) {
+		v->start = *addr;
+		v->end = *addr + size;
+		vma_insert(mm, v);
+		merge_around(mm, v);
 	}
-	v->end = v->start + size;
-	r = unmap_locked(mm, v->start, size);
+	mutex_unlock(&mm->lock);
 	if (r)
-		goto fail;
-	*addr = v->start;
-	vma_insert(mm, v);
-	merge_around(mm, v);
-	mutex_unlock(&mm->lock);
-	return 0;
-fail:
-	mutex_unlock(&mm->lock);
-	vma_free(v);
+		vma_free(v);
 	return r;
 }
 
@@ -393,14 +424,18 @@ int vm_unmap(struct mm *mm, unsigned long addr, unsigned long size)
 	return r;
 }
 
-static bool fully_mapped(struct mm *mm, unsigned long addr, unsigned long end)
+/* 0 if all of [addr, end) is mapped and may have the access `flags`; -ENOMEM, -EACCES: the first
+ * obstacle from below. */
+static int may_protect(struct mm *mm, unsigned long addr, unsigned long end, u32 flags)
 {
 	for (struct vma *v = vma_find(mm, addr); v && v->start <= addr; v = vma_next(v)) {
+		if (!access_ok(v->flags, flags))
+			return -EACCES;
 		addr = v->end;
 		if (addr >= end)
-			return true;
+			return 0;
 	}
-	return false;
+	return -ENOMEM;
 }
 
 int vm_protect(struct mm *mm, unsigned long addr, unsigned long size, u32 flags)
@@ -423,7 +458,7 @@ int vm_protect(struct mm *mm, unsigned long addr, unsigned long size, u32 flags)
 	flags &= VMA_READ | VMA_WRITE | VMA_EXEC;
 
 	mutex_lock(&mm->lock);
-	r = fully_mapped(mm, addr, end) ? 0 : -ENOMEM;
+	r = may_protect(mm, addr, end, flags);
 	if (!r)
 		r = split_at(mm, addr);
 	if (!r)
@@ -431,7 +466,7 @@ int vm_protect(struct mm *mm, unsigned long addr, unsigned long size, u32 flags)
 	if (r)
 		goto out;
 	for (v = vma_find(mm, addr); v && v->start < end; v = next) {
-		v->flags = (v->flags & (VMA_SHARED | VMA_STACK)) | flags;
+		v->flags = (v->flags & (VMA_SHARED | VMA_STACK | VMA_MAY_ALL)) | flags;
 		lost |= protect_entries(mm, v);
 		v = try_merge(mm, vma_prev(v), v);
 		next = vma_next(v);
@@ -459,15 +494,14 @@ unsigned long vm_brk(struct mm *mm, unsigned long addr)
 		if (unmap_locked(mm, to, from - to))
 			goto out;
 	} else if (to > from) {
-		v = vma_find(mm, from);
-		if (v && v->start < to + (v->flags & VMA_STACK ? STACK_GAP : 0))
+		if (!range_is_free(mm, from, to - from))
 			goto out;
 		v = vma_alloc();
 		if (!v)
 			goto out;
 		v->start = from;
 		v->end = to;
-		v->flags = VMA_READ | VMA_WRITE;
+		v->flags = VMA_READ | VMA_WRITE | VMA_MAY_ALL;
 		vma_insert(mm, v);
 		merge_around(mm, v);
 	}

@@ -30,58 +30,88 @@ static bool map_range_ok(unsigned long addr, unsigned long size)
 	       size <= USER_END - addr;
 }
 
+/* ABI: mmap(2). ETXTBSY cannot arise: a file that runs lies on a read-only file system, where
+ * opening it for writing is EROFS; no mount is noexec, so a file may always become executable. */
 static long map_file(struct file *f, unsigned long *addr, unsigned long size, u32 flags, u64 offset)
 {
 	u32 access = f->flags & O_ACCMODE;
 
 	if (f->flags & O_PATH)
 		return -EBADF;
+	if (access == O_WRONLY || (flags & VMA_SHARED && flags & VMA_WRITE && access != O_RDWR))
+		return -EACCES;
 	if (!f->inode || !S_ISREG(f->inode->mode))
 		return -ENODEV;
-	if (access == O_WRONLY)
-		return -EACCES;
-	if ((flags & VMA_SHARED) && (flags & VMA_WRITE) && access != O_RDWR)
-		return -EACCES;
-	if (!IS_ALIGNED(offset, PAGE_SIZE))
-		return -EINVAL;
+	/* What a private mapping writes stays its own; a shared one writes the file. */
+	flags |= VMA_MAY_READ | VMA_MAY_EXEC;
+	if (!(flags & VMA_SHARED) || access == O_RDWR)
+		flags |= VMA_MAY_WRITE;
 	if (offset + size < offset)
 		return -EOVERFLOW;
 	/* All of it is the file's: a page behind the file's end is SIGBUS, not zeroes. */
 	return vm_map(current_mm(), addr, size, flags, f->inode, offset, size);
 }
 
+/* Where: a fixed address is checked, any other is a hint, rounded to a page that may be mapped. */
+static long map_place(unsigned long *addr, unsigned long size, unsigned long how, u32 *flags)
+{
+	if (how & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
+		if (!IS_ALIGNED(*addr, PAGE_SIZE))
+			return -EINVAL;
+		if (!map_range_ok(*addr, size))
+			return *addr < USER_BASE ? -EPERM : -ENOMEM;
+		if (how & MAP_FIXED_NOREPLACE)
+			*flags |= VM_MAP_NO_REPLACE;
+		return 0;
+	}
+	*addr &= PAGE_MASK;
+	if (*addr && *addr < USER_BASE)
+		*addr = USER_BASE;
+	if (!map_range_ok(*addr, size))
+		*addr = 0;
+	if (*addr)
+		*flags |= VM_MAP_HINT;
+	return 0;
+}
+
 long sys_mmap(const unsigned long *a)
 {
 	unsigned long addr = a[0], size = map_size(a[1]), how = a[3], type = how & MAP_TYPE;
+	bool anonymous = how & MAP_ANONYMOUS;
+	struct file *f = NULL;
 	u32 flags;
-	long ret = vma_flags(a[2], &flags);
+	long ret;
 
-	if (ret || a[1] == 0)
+	if (!IS_ALIGNED(a[5], PAGE_SIZE))
 		return -EINVAL;
-	if (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE)
-		return -EINVAL;
-	if (!size)
-		return -ENOMEM;
-	if (type != MAP_PRIVATE)
-		flags |= VMA_SHARED;
-	if (how & MAP_FIXED) {
-		if (!IS_ALIGNED(addr, PAGE_SIZE))
-			return -EINVAL;
-		if (!map_range_ok(addr, size))
-			return addr < USER_BASE ? -EPERM : -ENOMEM;
-	} else {
-		addr = 0; /* a hint binds nobody */
-	}
-	if (how & MAP_ANONYMOUS) {
-		ret = vm_map(current_mm(), &addr, size, flags, NULL, 0, 0);
-	} else {
-		struct file *f = fd_get((int)a[4]);
-
+	if (!anonymous) {
+		f = fd_get((int)a[4]);
 		if (!f)
 			return -EBADF;
-		ret = map_file(f, &addr, size, flags, a[5]);
-		file_put(f);
 	}
+	ret = vma_flags(a[2], &flags);
+	if (!ret && a[1] == 0)
+		ret = -EINVAL;
+	else if (!ret && !size)
+		ret = -ENOMEM;
+	if (!ret)
+		ret = map_place(&addr, size, how, &flags);
+	if (ret)
+		goto out;
+	if (type == MAP_SHARED_VALIDATE && !anonymous && how & ~(unsigned long)MAP_LEGACY_MASK)
+		ret = -EOPNOTSUPP;
+	else if (type != MAP_PRIVATE && type != MAP_SHARED &&
+		 (type != MAP_SHARED_VALIDATE || anonymous))
+		ret = -EINVAL;
+	if (ret)
+		goto out;
+	if (type != MAP_PRIVATE)
+		flags |= VMA_SHARED;
+	ret = f ? map_file(f, &addr, size, flags, a[5])
+		: vm_map(current_mm(), &addr, size, flags, NULL, 0, 0);
+out:
+	if (f)
+		file_put(f);
 	return ret ? ret : (long)addr;
 }
 

@@ -64,7 +64,7 @@ static int segment_map(struct mm *mm, struct inode *inode, const struct elf64_ph
 	unsigned long size = ALIGN_UP(ph->p_memsz + skip, PAGE_SIZE);
 	bool from_file = ph->p_filesz != 0;
 
-	return vm_map(mm, &addr, size, segment_flags(ph), from_file ? inode : NULL,
+	return vm_map(mm, &addr, size, segment_flags(ph) | VMA_MAY_ALL, from_file ? inode : NULL,
 		      from_file ? ph->p_offset - skip : 0, from_file ? ph->p_filesz + skip : 0);
 }
 

@@ -45,12 +45,12 @@ void vdso_init(void)
 int vdso_map(struct mm *mm, unsigned long *ehdr)
 {
 	unsigned long at = 0, image;
-	int err = vm_map(mm, &at, file->size, VMA_READ, file, 0, file->size);
+	int err = vm_map(mm, &at, file->size, VMA_READ | VMA_MAY_READ, file, 0, file->size);
 
 	if (err)
 		return err;
 	image = at + PAGE_SIZE;
 	*ehdr = image;
-	return vm_map(mm, &image, file->size - PAGE_SIZE, VMA_READ | VMA_EXEC, file, PAGE_SIZE,
-		      file->size - PAGE_SIZE);
+	return vm_map(mm, &image, file->size - PAGE_SIZE, VMA_READ | VMA_EXEC | VMA_MAY_ALL, file,
+		      PAGE_SIZE, file->size - PAGE_SIZE);
 }

@@ -16,6 +16,15 @@ struct vm_shared; /* mm/shared.c */
 #define VMA_EXEC   4u
 #define VMA_SHARED 8u
 #define VMA_STACK  16u /* grows down */
+/* What mprotect may ever make of it. Decided when it is mapped, from how the file was open; a fork
+ * and both halves of a split inherit it. */
+#define VMA_MAY_READ  (VMA_READ << 8)
+#define VMA_MAY_WRITE (VMA_WRITE << 8)
+#define VMA_MAY_EXEC  (VMA_EXEC << 8)
+#define VMA_MAY_ALL   (VMA_MAY_READ | VMA_MAY_WRITE | VMA_MAY_EXEC)
+/* For vm_map() only: */
+#define VM_MAP_NO_REPLACE (1u << 16) /* *addr or nothing: -EEXIST where something is mapped */
+#define VM_MAP_HINT       (1u << 17) /* *addr if that is free, else chosen */
 
 /* [start, end), page aligned. File-backed: page at `start` shows the file at `offset`; bytes from
  * file_end on are zero (ELF .bss tail). Private writable file pages are copied on write. */
@@ -53,11 +62,15 @@ void mm_activate(struct mm *mm);
  * thread) leaves what there is. Interrupts masked, run queue lock held. */
 void mm_switch(struct mm *mm);
 
-/* Adds a mapping, replacing what is there (as mmap MAP_FIXED) . addr 0 = choose, returned in
- * *addr. -ENOMEM, -EINVAL. Takes mm->lock. Takes its own inode reference. */
+/* Adds a mapping at *addr, replacing what is there (as mmap MAP_FIXED) unless a VM_MAP_ flag says
+ * otherwise. *addr 0 = choose, returned in *addr. A file's flags say what the mapping may become
+ * (VMA_MAY_*); anonymous memory may become anything. -ENOMEM, -EINVAL, -EEXIST; -EACCES: more
+ * access than it may have. Takes mm->lock. Takes its own inode reference. */
 int vm_map(struct mm *mm, unsigned long *addr, unsigned long size, u32 flags, struct inode *inode,
 	   u64 offset, u64 file_bytes) must_check;
 int vm_unmap(struct mm *mm, unsigned long addr, unsigned long size) must_check;
+/* flags: VMA_READ, _WRITE, _EXEC. -ENOMEM: some of it is not mapped; -EACCES: some of it may not
+ * become that. Then nothing has changed. -EINVAL. */
 int vm_protect(struct mm *mm, unsigned long addr, unsigned long size, u32 flags) must_check;
 unsigned long vm_brk(struct mm *mm, unsigned long addr); /* Linux semantics */
 /* Resolves a fault: 0, -EFAULT (no mapping or not allowed: SIGSEGV), -ENOMEM, -EIO (SIGBUS). */

@@ -14,6 +14,11 @@
 #define MAP_TYPE            0x0fu
 #define MAP_FIXED           0x10u
 #define MAP_ANONYMOUS       0x20u
+#define MAP_FIXED_NOREPLACE 0x100000u
+/* What MAP_SHARED_VALIDATE of a file accepts (linux/mman.h, LEGACY_MAP_MASK): the type, FIXED,
+ * ANONYMOUS, GROWSDOWN, DENYWRITE, EXECUTABLE, LOCKED, NORESERVE, POPULATE, NONBLOCK, STACK,
+ * HUGETLB and the huge page's size. */
+#define MAP_LEGACY_MASK 0x7c07f933u
 
 /* Advice that may be ignored without changing what a program can see. */
 enum {
