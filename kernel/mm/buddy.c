@@ -98,7 +98,7 @@ static void poison_pages(struct page *p, unsigned int order, unsigned long site)
 
 		for (unsigned int k = 0; k < PAGE_SIZE / sizeof(*w); k++)
 			w[k] = POISON_WORD;
-		p[i].flags |= PG_POISON;
+		page_flag_set(&p[i], PG_POISON);
 		p[i].index = site;
 	}
 }
@@ -110,7 +110,7 @@ static void check_poison(struct page *p, unsigned int order, unsigned long site)
 
 		if (!(p[i].flags & PG_POISON))
 			continue;
-		p[i].flags &= (u8)~PG_POISON;
+		page_flag_clear(&p[i], PG_POISON);
 		for (unsigned int k = 0; k < PAGE_SIZE / sizeof(*w); k++)
 			if (unlikely(w[k] != POISON_WORD))
 				panic("free page written after free: %#lx holds %#llx; freed in "
@@ -135,14 +135,14 @@ static void check_poison(struct page *p, unsigned int order, unsigned long site)
 static void block_insert(struct page *p, unsigned int order) REQUIRES(buddy_lock)
 {
 	p->order = (u8)order;
-	p->flags |= PG_BUDDY;
+	page_flag_set(p, PG_BUDDY);
 	list_add(&p->free_link, &free_list[order]);
 }
 
 static void block_remove(struct page *p) REQUIRES(buddy_lock)
 {
 	list_del(&p->free_link);
-	p->flags &= (u8)~PG_BUDDY;
+	page_flag_clear(p, PG_BUDDY);
 }
 
 static struct page *block_take(unsigned int order) REQUIRES(buddy_lock)
@@ -177,7 +177,7 @@ static void block_give(struct page *p, unsigned int order) REQUIRES(buddy_lock)
 		if (buddy < first_frame || buddy - first_frame >= nr_frames)
 			break;
 		b = &pages[buddy - first_frame];
-		if (!(b->flags & PG_BUDDY) || b->order != order)
+		if (!(atomic_load(&b->flags) & PG_BUDDY) || b->order != order)
 			break;
 		block_remove(b);
 		frame &= ~BIT(order);
@@ -333,9 +333,11 @@ void page_get(struct page *p)
 
 void page_put(struct page *p)
 {
+	/* Before the reference is gone: after that somebody else may have the page. */
+	u8 order = p->order;
 	u32 old = atomic_fetch_sub(&p->refs, 1);
 
-	if (unlikely(!old || p->order))
+	if (unlikely(!old || order))
 		bad_page(p, "reference dropped that was not held", RET_IP);
 	if (old == 1)
 		release(p, 0, RET_IP);

@@ -1,6 +1,7 @@
 /* buddy.h - the page allocator, as the rest of mm sees it. */
 #ifndef MM_BUDDY_H
 #define MM_BUDDY_H
+#include <lib/atomic.h>
 #include <mm/mm.h>
 
 #define MAX_ORDER 10u /* largest block: 2^10 pages, 4 MiB */
@@ -8,6 +9,17 @@
 /* struct page.flags beyond those in <mm/mm.h> */
 #define PG_HOLE   8u  /* no RAM there */
 #define PG_POISON 16u /* free, and its content is the free poison (debug) */
+
+/* Flags of a page are changed by its owner, or under buddy_lock while it is free. The allocator
+ * looks at the flags of a free block's buddy whoever owns that: so by single loads and stores. */
+static inline void page_flag_set(struct page *p, u8 flag)
+{
+	atomic_store(&p->flags, (u8)(p->flags | flag));
+}
+static inline void page_flag_clear(struct page *p, u8 flag)
+{
+	atomic_store(&p->flags, (u8)(p->flags & ~flag));
+}
 
 /* The page array covers frames [first, first + count); all start as PG_HOLE. */
 void buddy_init(struct page *array, u64 first, u64 count);

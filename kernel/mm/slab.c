@@ -237,7 +237,7 @@ static struct slab *slab_create(struct kmem_cache *c, unsigned long site)
 	s = page_to_virt(p);
 	for (u64 i = 0; i < BIT(c->order); i++) {
 		p[i].slab = s;
-		p[i].flags |= PG_SLAB;
+		page_flag_set(&p[i], PG_SLAB);
 	}
 	list_init(&s->link);
 	s->cache = c;
@@ -254,7 +254,7 @@ static void slab_destroy(struct kmem_cache *c, struct slab *s, unsigned long sit
 	struct page *p = virt_to_page(s);
 
 	for (u64 i = 0; i < BIT(c->order); i++)
-		p[i].flags &= (u8)~PG_SLAB;
+		page_flag_clear(&p[i], PG_SLAB);
 	page_free_site(p, c->order, site);
 }
 

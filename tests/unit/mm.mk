@@ -1,6 +1,6 @@
 # mm.mk - host tests of kernel/lib and kernel/mm: `make test-unit-mm`.
-# The kernel's own sources over kernel/arch/host; address and undefined-behaviour sanitizers, context_test
-# under the thread sanitizer too. kernel/lib's C functions get the prefix k_ beside the C library's.
+# The kernel's own sources over kernel/arch/host; address and undefined-behaviour sanitizers.
+# kernel/lib's C functions get the prefix k_ beside the C library's.
 
 unit-tests += test-unit-mm
 
@@ -19,20 +19,24 @@ $(eval $(call host_program,$(MMT)/lib_test,$(MMT),$(mmt-common) $(mmt-lib) tests
 $(eval $(call host_program,$(MMT)/mm_test,$(MMT),$(mmt-common) $(mmt-lib) kernel/mm/buddy.c kernel/mm/slab.c \
 	tests/unit/mm_test.c,$(HOST_san) $(HOST_KERNEL_LINK)))
 
+# With several CPUs: once under address and undefined-behaviour sanitizers, once under the thread sanitizer.
 MMC_san := $(MMT_SAN)
 MMC_tsan := $(HOST_tsan)
 define mmc_variant
 $(call host_objects,$(MMT)/$(1),$(1),$(HOST_KERNEL_CFLAGS) -O1 $(HOST_KERNEL_INCLUDES) $(MMC_$(1)),tests/unit/mm.mk)
 $(call host_program,$(MMT)/$(1)/context_test,$(MMT)/$(1),$(host-y) kernel/mm/context.c kernel/mm/tlb.c \
 	tests/unit/context_test.c,$(MMC_$(1)) $(HOST_KERNEL_LINK))
+$(call host_program,$(MMT)/$(1)/page_race_test,$(MMT)/$(1),$(host-y) kernel/mm/buddy.c \
+	tests/unit/page_race_test.c,$(MMC_$(1)) $(HOST_KERNEL_LINK))
 endef
 $(foreach v,san tsan,$(eval $(call mmc_variant,$(v))))
 
-test-unit-mm: $(MMT)/lib_test $(MMT)/mm_test $(MMT)/san/context_test $(MMT)/tsan/context_test ## host tests of kernel/lib and kernel/mm
+MMC_PROGS := context_test page_race_test
+test-unit-mm: $(MMT)/lib_test $(MMT)/mm_test $(MMC_PROGS:%=$(MMT)/san/%) $(MMC_PROGS:%=$(MMT)/tsan/%) ## host tests of kernel/lib and kernel/mm
 	$(Q)$(MMT)/lib_test
 	$(Q)ASAN_OPTIONS=detect_leaks=0 $(MMT)/mm_test
-	$(Q)ASAN_OPTIONS=detect_leaks=0 $(MMT)/san/context_test
-	$(Q)TSAN_OPTIONS=halt_on_error=1 $(MMT)/tsan/context_test
+	$(Q)$(foreach p,$(MMC_PROGS),ASAN_OPTIONS=detect_leaks=0 $(MMT)/san/$(p) && \
+		TSAN_OPTIONS=halt_on_error=1 $(MMT)/tsan/$(p) &&) true
 	@echo 'test-unit-mm: passed'
 
 .PHONY: test-unit-mm
