@@ -1,14 +1,8 @@
-/* pgtable.c - the portable page-table walker, and the kernel's final table.
+/* pgtable.c - the portable page-table walker.
  *
  * Model. A table is 512 entries of 64 bits; level 4 is the root, level 1 holds 4 KiB leaves, level
  * 2 may hold 2 MiB leaves (kernel only). Encodings are the architecture's (arch/mmu.h); an entry of
  * 0 is empty on both. Tables are reached through the direct map.
- *
- * Kernel table (W^X): image text RX, read-only data R, the rest of the image RW; the direct map of
- * all RAM is RW and never executable, and read-only where it shows text or read-only data, so the
- * image cannot be changed through its alias. After boot only the vmalloc range of it changes, under
- * vmalloc's lock. Its top-level entries exist from the start: architectures that copy the kernel
- * half into each user root may copy it once.
  *
  * Entries are stored with arch_pte_write(), one 64-bit store: a hardware walker or a lock-free
  * reader sees the old or the new one. Flushing is the caller's business.
@@ -17,7 +11,6 @@
 #include <lib/boot.h>
 #include <lib/bug.h>
 #include <lib/string.h>
-#include <arch/boot.h>
 #include "buddy.h"
 #include "pgtable.h"
 
@@ -25,8 +18,6 @@
 #define LEVEL_SIZE(level)  (1ul << LEVEL_SHIFT(level))
 #define ENTRIES            512u
 #define HUGE_SIZE          LEVEL_SIZE(2)
-
-u64 *kernel_root;
 
 static u64 *entry_at(u64 *table, unsigned long va, int level)
 {
@@ -200,76 +191,4 @@ int pgt_fill_top(u64 *root, unsigned long start, unsigned long end)
 		if (!walk_to(root, va, 3, true))
 			return -ENOMEM;
 	return 0;
-}
-
-/* ---- the kernel's table --------------------------------------------------------------------- */
-
-static void map_or_panic(unsigned long va, phys_addr_t pa, u64 size, unsigned int prot)
-{
-	if (pgt_map_range(kernel_root, va, pa, size, prot))
-		panic("no memory for the kernel's page tables");
-}
-
-/* A part of the image: at its link address, and `alias` for the same frames in the direct map. */
-static void map_image_part(const char *start, const char *end, unsigned int prot, bool alias_ro)
-{
-	unsigned long va = (unsigned long)start;
-	phys_addr_t pa = virt_to_phys(start);
-	u64 size = (u64)(end - start);
-
-	if (!IS_ALIGNED(va | (unsigned long)end, PAGE_SIZE))
-		panic("image section [%#lx, %#lx) is not page aligned", va, (unsigned long)end);
-	map_or_panic(va, pa, size, prot);
-	if (alias_ro)
-		map_or_panic((unsigned long)phys_to_virt(pa), pa, size, PROT_R);
-}
-
-void kernel_map_build(void)
-{
-	u64 *guard;
-
-	kernel_root = pgt_alloc_table();
-	for (unsigned int i = 0; i < boot_info.nr_ram; i++) {
-		phys_addr_t base = boot_info.ram[i].base;
-
-		map_or_panic((unsigned long)phys_to_virt(base), base, boot_info.ram[i].size,
-			     PROT_R | PROT_W);
-	}
-	map_image_part(__image_start, __text_start, PROT_R, true);
-	map_image_part(__text_start, __text_end, PROT_R | PROT_X, true);
-	map_image_part(__text_end, __data_start, PROT_R, true);
-	map_image_part(__data_start, __image_end, PROT_R | PROT_W, false);
-	guard = pgt_walk(kernel_root, (unsigned long)boot_stack - PAGE_SIZE, true);
-	if (!guard)
-		panic("no memory for the kernel's page tables");
-	arch_pte_write(guard, 0);
-	if (pgt_fill_top(kernel_root, VMALLOC_BASE, VMALLOC_END))
-		panic("no memory for the kernel's page tables");
-}
-
-static bool within(unsigned long va, const char *start, const char *end)
-{
-	return va >= (unsigned long)start && va < (unsigned long)end;
-}
-
-const char *kernel_map_describe(unsigned long va)
-{
-	if (va >= DIRECT_MAP_BASE && va < VMALLOC_BASE) {
-		phys_addr_t pa = virt_to_phys((void *)va);
-
-		if (!phys_to_page(pa))
-			return "direct map where there is no RAM";
-		if (pa >= virt_to_phys(__image_start) && pa < virt_to_phys(__data_start))
-			return "read-only alias of the kernel image";
-		return "direct map";
-	}
-	if (va >= VMALLOC_BASE && va < VMALLOC_END)
-		return "vmalloc area, unmapped or guard page";
-	if (within(va, __text_start, __text_end))
-		return "read-only text";
-	if (within(va, __image_start, __data_start))
-		return "read-only data";
-	if (within(va, __data_start, __image_end))
-		return "kernel data";
-	return NULL;
 }

@@ -44,7 +44,8 @@ void pgt_free_user_tables(u64 *root);
 /* Makes the tables down to level 3 for [start, end), so that copies of the root stay complete. */
 int pgt_fill_top(u64 *root, unsigned long start, unsigned long end) must_check;
 
-/* Builds the kernel's final table in kernel_root. Boot CPU, before the page allocator. */
+/* kernel_map.c: builds the kernel's final table in kernel_root. Boot CPU, before the page
+ * allocator. */
 void kernel_map_build(void);
 
 /* tlb.c: returns when no CPU of the mask can use old translations of [va, va + size). Interrupts

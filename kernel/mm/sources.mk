@@ -4,6 +4,7 @@ kernel-y += kernel/mm/percpu.c
 kernel-y += kernel/mm/buddy.c
 kernel-y += kernel/mm/slab.c
 kernel-y += kernel/mm/pgtable.c
+kernel-y += kernel/mm/kernel_map.c
 kernel-y += kernel/mm/vmalloc.c
 kernel-y += kernel/mm/mm_init.c
 kernel-y += kernel/mm/tlb.c

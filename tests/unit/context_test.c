@@ -20,7 +20,7 @@
 #include "kernel/mm/vm_local.h"
 
 #define CPUS   2u
-#define ROUNDS 3000u
+#define ROUNDS 300u
 #define HOLD   20u /* looks at the other CPU's state on either side of a change of root */
 
 static phys_addr_t root_of[CPUS]; /* atomic: what each CPU translates with */

@@ -19,6 +19,12 @@ $(eval $(call host_program,$(MMT)/lib_test,$(MMT),$(mmt-common) $(mmt-lib) tests
 $(eval $(call host_program,$(MMT)/mm_test,$(MMT),$(mmt-common) $(mmt-lib) kernel/mm/buddy.c kernel/mm/slab.c \
 	tests/unit/mm_test.c,$(HOST_san) $(HOST_KERNEL_LINK)))
 
+# Address spaces; allocations can be made to fail.
+MMT_WRAP := -Wl,--wrap=page_alloc,--wrap=kmem_cache_alloc
+mmt-vm := $(patsubst %,kernel/mm/%.c,vm fault fork shared context tlb pgtable buddy slab)
+$(eval $(call host_program,$(MMT)/vm_test,$(MMT),$(mmt-common) $(mmt-lib) $(mmt-vm) tests/unit/vm_test.c,\
+	$(HOST_san) $(HOST_KERNEL_LINK) $(MMT_WRAP)))
+
 # With several CPUs: once under address and undefined-behaviour sanitizers, once under the thread sanitizer.
 MMC_san := $(MMT_SAN)
 MMC_tsan := $(HOST_tsan)
@@ -32,9 +38,10 @@ endef
 $(foreach v,san tsan,$(eval $(call mmc_variant,$(v))))
 
 MMC_PROGS := context_test page_race_test
-test-unit-mm: $(MMT)/lib_test $(MMT)/mm_test $(MMC_PROGS:%=$(MMT)/san/%) $(MMC_PROGS:%=$(MMT)/tsan/%) ## host tests of kernel/lib and kernel/mm
+test-unit-mm: $(MMT)/lib_test $(MMT)/mm_test $(MMT)/vm_test $(MMC_PROGS:%=$(MMT)/san/%) $(MMC_PROGS:%=$(MMT)/tsan/%) ## host tests of kernel/lib and kernel/mm
 	$(Q)$(MMT)/lib_test
 	$(Q)ASAN_OPTIONS=detect_leaks=0 $(MMT)/mm_test
+	$(Q)ASAN_OPTIONS=detect_leaks=0 $(MMT)/vm_test
 	$(Q)$(foreach p,$(MMC_PROGS),ASAN_OPTIONS=detect_leaks=0 $(MMT)/san/$(p) && \
 		TSAN_OPTIONS=halt_on_error=1 $(MMT)/tsan/$(p) &&) true
 	@echo 'test-unit-mm: passed'

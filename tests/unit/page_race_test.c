@@ -16,7 +16,7 @@
 #include "kernel/mm/buddy.h"
 
 #define CPUS     2u
-#define ROUNDS   3000u
+#define ROUNDS   300u
 #define RAM_SIZE (4ul << 20)
 
 static struct page array[RAM_SIZE / PAGE_SIZE];
