@@ -1,5 +1,6 @@
 /* fd.c - system calls on descriptors: dup, fcntl, pipe, ioctl. */
 #include <ipc/pipe.h>
+#include <lib/atomic.h>
 #include <task/files.h>
 #include <uapi/fcntl.h>
 #include "file.h"
@@ -40,13 +41,19 @@ static long fcntl_flags(int fd, bool set, u32 flags)
 	const u32 may_change = O_APPEND | O_NONBLOCK;
 	struct file *f = fd_get(fd);
 	long ret = 0;
+	u32 now;
 
 	if (!f)
 		return -EBADF;
-	if (set)
-		f->flags = (f->flags & ~may_change) | (flags & may_change);
-	else
-		ret = f->flags;
+	now = atomic_load(&f->flags);
+	if (!set)
+		ret = now;
+	else if (now & O_PATH)
+		ret = -EBADF;
+	else /* other holders of the file may be doing the same */
+		while (!atomic_try_cmpxchg(&f->flags, &now,
+					   (now & ~may_change) | (flags & may_change)))
+			;
 	file_put(f);
 	return ret;
 }

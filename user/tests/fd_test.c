@@ -29,6 +29,16 @@ int main(void)
 		   fcntl(50, F_GETFD) == FD_CLOEXEC && fcntl(fd, F_GETFD) == 0,
 	   "FD_CLOEXEC is one descriptor's");
 	ok((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY, "F_GETFL");
+	d = open("/dev/null", O_RDWR | O_APPEND);
+	ok(fcntl(d, F_SETFL, O_WRONLY | O_NONBLOCK) == 0 &&
+		   (fcntl(d, F_GETFL) & (O_ACCMODE | O_APPEND | O_NONBLOCK)) ==
+			   (O_RDWR | O_NONBLOCK),
+	   "F_SETFL changes the status, not the access mode");
+	close(d);
+	d = open("/", O_PATH);
+	ok(fcntl(d, F_GETFL) >= 0 && fcntl(d, F_SETFL, 0) == -1 && errno == EBADF,
+	   "F_SETFL of a place: EBADF");
+	close(d);
 	ok(dup2(fd, 51) == 51 && dup2(fd, fd) == fd, "dup2");
 	ok(dup2(200, 201) == -1 && errno == EBADF, "dup2 of nothing: EBADF");
 	ok(dup3(fd, fd, 0) == -1 && errno == EINVAL, "dup3 on itself: EINVAL");
