@@ -10,7 +10,7 @@
  * some wakes the next. Writers need different amounts of room, so room wakes all of them.
  *
  * A write of at most PIPE_BUF bytes goes in whole or waits, so it never mixes with others'. -EPIPE
- * is only returned: the signal is the system call layer's.
+ * comes with a call of pipe_broken(), also where a part was written before: the signal is task's.
  *
  * Lock order: fs.pipe > mm.lock. Two pipes' locks are never held together.
  */
@@ -36,6 +36,8 @@ DEFINE_LOCK_CLASS(pipe_data_class, "pipe.data", BB_LK_WAITQ, 0);
 DEFINE_LOCK_CLASS(pipe_room_class, "pipe.room", BB_LK_WAITQ, 0);
 static u64 next_ino = 1;
 static struct super_block pipe_sb = {.type = "pipefs", .dev_id = 8};
+
+void (*pipe_broken)(void);
 
 static u32 nr_buffers; /* atomic */
 
@@ -173,6 +175,8 @@ static ssize_t pipe_write(struct file *f, const void __user *buf, size_t n, loff
 			break;
 		}
 	}
+	if (ret == -EPIPE && pipe_broken)
+		pipe_broken();
 	return done ? (ssize_t)done : ret;
 }
 

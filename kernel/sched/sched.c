@@ -179,7 +179,7 @@ static void switch_away(bool preempt) NO_TSA
 	update_curr(rq);
 	park = preempt ? PARK_NONE : atomic_load(&prev->park_state);
 	if (prev->dead)
-		left_as = BB_ST_DEAD;
+		left_as = prev->zombie ? BB_ST_ZOMBIE : BB_ST_DEAD;
 	else if (park && prev != rq->idle)
 		left_as = park == PARK_KERNEL ? BB_ST_BLOCKED : BB_ST_SLEEPING;
 	else if (prev != rq->idle)

@@ -1,10 +1,11 @@
 /* thread.c - birth and death of threads.
  *
  * Theory. A thread's entry in the black box's task table is taken at birth and cleared at the last
- * reference. References: one for being alive (dropped by the reaper after the last switch away),
- * one for each holder of a pointer. A dead thread's stack is freed by the reaper thread, because
- * freeing a mapping needs interrupts on. Slots: a free-slot bitmap under slot_lock; slots 0.. are
- * the idle threads'. */
+ * reference, or, for a process, when it has been waited for as well: so an unreaped child is there
+ * to see, without a stack (state ZOMBIE, the thread's `zombie`). References: one for being alive
+ * (dropped by the reaper after the last switch away), one for each holder of a pointer. A dead
+ * thread's stack is freed by the reaper thread, because freeing a mapping needs interrupts on.
+ * Slots: a free-slot bitmap under slot_lock; slots 0.. are the idle threads'. */
 #include <irq/timer.h>
 #include <lib/bug.h>
 #include <lib/string.h>
@@ -31,7 +32,7 @@ static LIST_HEAD(grave); /* dead threads, by all_link, under grave_lock */
 DEFINE_LOCK_CLASS(grave_wait_class, "sched.dead", BB_LK_WAITQ, 0);
 static struct wait_queue grave_wait = WAIT_QUEUE_INIT(grave_wait, grave_wait_class);
 
-void (*sched_thread_free)(struct thread *t);
+bool (*sched_thread_free)(struct thread *t);
 
 /* The boot context: a thread before there is memory. Its entry moves to the table later. */
 static struct bb_task boot_task = {.name = "idle/0",
@@ -193,27 +194,42 @@ void thread_get(struct thread *t)
 	atomic_fetch_add(&t->refs, 1);
 }
 
-void thread_put(struct thread *t)
+void sched_entry_free(struct bb_task *b)
 {
-	struct bb_task *b = t->bb;
-	irqflags_t f;
-	u32 seq;
-
-	if (atomic_sub_fetch(&t->refs, 1))
-		return;
-	if (sched_thread_free)
-		sched_thread_free(t);
-	kstack_free((void *)t->kstack_base);
 	/* State NONE is in the middle of the entry and offers it to the next thread: the lock keeps
 	 * slot_take() from giving it away before the rest is clear. */
-	f = spin_lock_irqsave(&slot_lock);
-	seq = b->ident_seq;
+	irqflags_t f = spin_lock_irqsave(&slot_lock);
+	u32 seq = b->ident_seq;
+
 	WRITE_ONCE(b->ident_seq, seq + 1);
 	smp_wmb();
 	memset((char *)b + sizeof(b->ident_seq), 0, sizeof(*b) - sizeof(b->ident_seq));
 	smp_wmb();
 	WRITE_ONCE(b->ident_seq, seq + 2);
 	spin_unlock_irqrestore(&slot_lock, f);
+}
+
+/* Of a thread whose stack is about to go: nothing may point there. Its last writer is gone. */
+static void entry_forget_stack(struct bb_task *b)
+{
+	WRITE_ONCE(b->ident_seq, b->ident_seq + 1);
+	WRITE_ONCE(b->sched_seq, b->sched_seq + 1);
+	smp_wmb();
+	b->stack_base = b->stack_top = 0;
+	b->switch_sp = b->switch_fp = b->switch_pc = 0;
+	smp_wmb();
+	WRITE_ONCE(b->sched_seq, b->sched_seq + 1);
+	WRITE_ONCE(b->ident_seq, b->ident_seq + 1);
+}
+
+void thread_put(struct thread *t)
+{
+	if (atomic_sub_fetch(&t->refs, 1))
+		return;
+	entry_forget_stack(t->bb);
+	if (!sched_thread_free || !sched_thread_free(t))
+		sched_entry_free(t->bb);
+	kstack_free((void *)t->kstack_base);
 	kfree(t);
 }
 

@@ -11,14 +11,6 @@
 
 #define IO_MAX 0x7ffff000ul /* Linux's MAX_RW_COUNT: results stay positive */
 
-/* A write to a pipe that nobody reads any more. */
-static long raise_if_broken(long ret)
-{
-	if (ret == -EPIPE)
-		process_raise(SIGPIPE);
-	return ret;
-}
-
 long sys_read(const unsigned long *a)
 {
 	struct file *f = fd_get((int)a[0]);
@@ -40,7 +32,7 @@ long sys_write(const unsigned long *a)
 		return -EBADF;
 	ret = file_write(f, (const void __user *)a[1], a[2]);
 	file_put(f);
-	return raise_if_broken(ret);
+	return ret;
 }
 
 long sys_pread64(const unsigned long *a)
@@ -108,7 +100,7 @@ static long readv_writev(const unsigned long *a, bool write)
 out:
 	kfree(iov);
 	file_put(f);
-	return write ? raise_if_broken(ret) : ret;
+	return ret;
 }
 
 long sys_readv(const unsigned long *a)

@@ -491,11 +491,11 @@ static struct process *init_adopt(void)
 	smp_wmb();
 	WRITE_ONCE(bb->ident_seq, bb->ident_seq + 1);
 	trace(task_new, 1, 1, trace_str8(p->name), trace_str8_2(p->name));
+	process_attach(p, t);
 	spin_lock(&process_tree_lock);
 	process_one = p;
 	process_link(p, NULL);
 	spin_unlock(&process_tree_lock);
-	process_attach(p, t);
 	return p;
 }
 

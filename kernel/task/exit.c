@@ -48,19 +48,24 @@ static void process_give_back(struct process *p)
 	mm_put(mm);
 }
 
-/* Children of p become pid 1's. Returns true if pid 1 has one to wait for. */
-static bool process_orphan_children(struct process *p) REQUIRES(process_tree_lock)
+/* p is a zombie of its parent's, newly or by adoption. */
+static void process_tell_parent(struct process *p) REQUIRES(process_tree_lock)
+{
+	signal_post(p->parent, (int)p->exit_signal);
+	wake_up_all(&p->parent->child_wait);
+}
+
+/* Children of p become pid 1's. */
+static void process_orphan_children(struct process *p) REQUIRES(process_tree_lock)
 {
 	struct process *c, *next;
-	bool zombies = false;
 
 	list_for_each_entry_safe (c, next, &p->children, sibling) {
-		list_del(&c->sibling);
-		c->parent = process_one;
-		list_add_tail(&c->sibling, &process_one->children);
-		zombies |= c->zombie;
+		process_set_parent(c, process_one);
+		c->exit_signal = SIGCHLD;
+		if (c->zombie)
+			process_tell_parent(c);
 	}
-	return zombies;
 }
 
 void __noreturn process_exit(int status)
@@ -73,15 +78,16 @@ void __noreturn process_exit(int status)
 		init_ended(status);
 	process_give_back(p);
 
+	WRITE_ONCE(current_thread()->bb->syscall, -1); /* a zombie is in no call */
 	spin_lock(&process_tree_lock);
 	p->status = status;
 	p->run_ns = run_ns;
 	p->thread = NULL;
 	p->zombie = true;
-	if (process_orphan_children(p))
-		wake_up_all(&process_one->child_wait);
+	process_orphan_children(p);
 	reaped = signal_children_reap_themselves(p->parent);
-	wake_up_all(&p->parent->child_wait);
+	current_thread()->zombie = !reaped;
+	process_tell_parent(p);
 	if (reaped)
 		process_unlink(p);
 	spin_unlock(&process_tree_lock);

@@ -49,6 +49,7 @@ static struct process *process_copy(struct process *parent, const struct clone_a
 	inode_get(p->cwd);
 	p->umask = parent->umask;
 	p->sigmask = parent->sigmask;
+	p->exit_signal = args->flags & CSIGNAL;
 	strscpy(p->name, parent->name, sizeof(p->name));
 	spin_lock(&process_tree_lock);
 	memcpy(p->actions, parent->actions, sizeof(p->actions));

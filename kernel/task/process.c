@@ -3,7 +3,8 @@
  * Theory. A process is found through the tree (process_all, its parent's children) as long as it
  * has not been waited for; that membership is one reference. Its thread holds the second one,
  * dropped when the last reference to the thread goes (sched_thread_free), so current_process() is
- * good to the thread's last instruction, even after somebody has waited for it.
+ * good to the thread's last instruction, even after somebody has waited for it. The last of the two
+ * gives back the entry in the task table: a zombie is there to see.
  *
  * process_tree_lock, a spin lock, guards what process.h marks [T]. It is a leaf for this folder:
  * under it only wait queues are woken and threads marked for death. What sleeps (closing files,
@@ -13,6 +14,7 @@
  * lock may use the thread as long as it holds the lock.
  */
 #define LOG_TAG "process"
+#include <ipc/pipe.h>
 #include <lib/atomic.h>
 #include <lib/bug.h>
 #include <lib/clock.h>
@@ -47,22 +49,32 @@ struct process *process_alloc(u32 pid)
 
 void process_put(struct process *p)
 {
-	if (atomic_sub_fetch(&p->refs, 1u) == 0)
-		kfree(p);
+	if (atomic_sub_fetch(&p->refs, 1u))
+		return;
+	if (p->bb)
+		sched_entry_free(p->bb);
+	kfree(p);
+}
+
+void process_set_parent(struct process *p, struct process *parent)
+{
+	list_del(&p->sibling); /* an empty list's head before there is a parent */
+	p->parent = parent;
+	if (parent)
+		list_add_tail(&p->sibling, &parent->children);
+	WRITE_ONCE(p->bb->ppid, parent ? parent->pid : 0);
 }
 
 void process_link(struct process *p, struct process *parent)
 {
-	p->parent = parent;
-	if (parent)
-		list_add_tail(&p->sibling, &parent->children);
+	process_set_parent(p, parent);
 	list_add_tail(&p->all_link, &process_all);
 	nr_processes++;
 }
 
 void process_unlink(struct process *p)
 {
-	list_del(&p->sibling);
+	process_set_parent(p, NULL);
 	list_del(&p->all_link);
 	nr_processes--;
 }
@@ -71,20 +83,30 @@ void process_attach(struct process *p, struct thread *t)
 {
 	atomic_fetch_add(&p->refs, 1u);
 	p->thread = t;
+	p->bb = t->bb;
 	t->mm = p->mm;
 	t->proc = p;
 }
 
-static void process_thread_free(struct thread *t)
+static bool process_thread_free(struct thread *t)
 {
-	if (t->proc)
-		process_put(t->proc);
+	if (!t->proc)
+		return false;
+	process_put(t->proc);
+	return true;
+}
+
+static void raise_broken_pipe(void)
+{
+	if (current_process()) /* the kernel may write, too */
+		process_raise(SIGPIPE);
 }
 
 void process_init(void)
 {
 	sched_thread_free = process_thread_free;
 	vdso_init();
+	pipe_broken = raise_broken_pipe;
 }
 
 unsigned int process_count(void)

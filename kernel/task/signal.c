@@ -14,16 +14,22 @@
 #define STOP_BY_DEFAULT (SIG_BIT(SIGSTOP) | SIG_BIT(SIGTSTP) | SIG_BIT(SIGTTIN) | SIG_BIT(SIGTTOU))
 #define NEVER_BLOCKED   (SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP))
 
+static bool is_ignored(const struct process *p, u32 sig)
+{
+	u64 handler = p->actions[sig - 1].handler;
+
+	return handler == SIG_IGN ||
+	       (handler == SIG_DFL && ((SIG_BIT(sig) & IGNORED_BY_DEFAULT) || p->pid == 1));
+}
+
 /* Drops what is ignored; the first deadly one marks the process. */
 void signal_act(struct process *p)
 {
-	for (u32 sig = 1; sig <= NSIG; sig++) {
+	for (u64 left = p->sig_pending & ~p->sigmask; left; left &= left - 1) {
+		u32 sig = (u32)__builtin_ctzll(left) + 1;
 		u64 bit = SIG_BIT(sig), handler = p->actions[sig - 1].handler;
 
-		if (!(p->sig_pending & bit & ~p->sigmask))
-			continue;
-		if (handler == SIG_IGN || (handler == SIG_DFL && (bit & IGNORED_BY_DEFAULT)) ||
-		    (handler == SIG_DFL && p->pid == 1)) {
+		if (is_ignored(p, sig)) {
 			p->sig_pending &= ~bit;
 			continue;
 		}
@@ -67,6 +73,8 @@ int process_sigaction(int sig, const struct sig_action *act, struct sig_action *
 	if (act) {
 		p->actions[sig - 1] = *act;
 		p->actions[sig - 1].mask &= ~NEVER_BLOCKED;
+		if (is_ignored(p, (u32)sig))
+			p->sig_pending &= ~SIG_BIT(sig); /* blocked or not */
 		signal_act(p);
 	}
 	spin_unlock(&process_tree_lock);

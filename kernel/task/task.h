@@ -13,8 +13,10 @@ extern struct process *process_one; /* pid 1; set once */
  */
 struct process *process_alloc(u32 pid) must_check;
 void process_put(struct process *p);
-/* Enters p in the list of all processes and below its parent. */
+/* Enters p, which has its thread, in the list of all processes and below its parent. */
 void process_link(struct process *p, struct process *parent) REQUIRES(process_tree_lock);
+/* Makes p a child of parent (NULL: of nobody), in the tree and in the task table. */
+void process_set_parent(struct process *p, struct process *parent) REQUIRES(process_tree_lock);
 /* Takes a zombie out of the tree; the caller then drops the tree's reference. */
 void process_unlink(struct process *p) REQUIRES(process_tree_lock);
 /* Makes t the thread of p, which gains a reference that the thread's end drops. */

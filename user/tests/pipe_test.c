@@ -27,6 +27,40 @@ static int ignore_broken(void)
 	return write(fd[1], "x", 1) == -1 && errno == EPIPE ? 0 : 2;
 }
 
+static int is_pending(int sig)
+{
+	sigset_t set;
+
+	return sigpending(&set) == 0 && sigismember(&set, sig) == 1;
+}
+
+/* Half of a write is done when the reader goes: the signal comes beside the count. */
+static int half_into_broken(void)
+{
+	static char buf[200000];
+	sigset_t set;
+	ssize_t n;
+	int fd[2];
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	if (pipe(fd) < 0)
+		return 1;
+	if (fork() == 0) {
+		close(fd[1]);
+		read(fd[0], buf, 5000);
+		sleep_ms(50);
+		_exit(0);
+	}
+	close(fd[0]);
+	n = write(fd[1], buf, sizeof(buf));
+	wait(NULL);
+	if (n <= 0 || n >= (ssize_t)sizeof(buf))
+		return 2;
+	return is_pending(SIGPIPE) ? 0 : 3;
+}
+
 static void test_big(void)
 {
 	static unsigned char buf[4096];
@@ -126,5 +160,6 @@ int main(void)
 	status = in_child(write_into_broken);
 	ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE, "a broken pipe kills");
 	ok(in_child(ignore_broken) == 0, "EPIPE when SIGPIPE is ignored");
+	ok(in_child(half_into_broken) == 0, "SIGPIPE also when a part was written");
 	return tap_end();
 }

@@ -1,6 +1,12 @@
 /* wait_test.c - wait4: which child, WNOHANG, status, death by signal, errors, orphans. */
+#define _GNU_SOURCE
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include "tap.h"
+
+static void nothing(int sig)
+{
+}
 
 static pid_t child(int ms, int code)
 {
@@ -38,6 +44,29 @@ static int orphan_maker(void)
 	return read(fd[0], &c, 1) == 1 && c == 1 ? 0 : 1;
 }
 
+/* A child's end is a signal, but not that of a child that was made without one. */
+static int child_signal(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGCHLD, nothing);
+	if (!wrapped()) { /* qemu-user makes no such children */
+		if (syscall(SYS_clone, 0, 0, 0, 0, 0) == 0)
+			_exit(0);
+		if (wait4(-1, NULL, __WALL, NULL) < 0 || sigpending(&set) ||
+		    sigismember(&set, SIGCHLD))
+			return 1;
+	}
+	waitpid(child(1, 0), NULL, 0);
+	if (sigpending(&set) || !sigismember(&set, SIGCHLD))
+		return 2;
+	signal(SIGCHLD, SIG_DFL);
+	return sigpending(&set) || sigismember(&set, SIGCHLD) ? 3 : 0;
+}
+
 static int crash(void)
 {
 	volatile int *nowhere = (volatile int *)8;
@@ -73,5 +102,6 @@ int main(void)
 	pid = child(1, 3);
 	ok(waitpid(0, NULL, 0) == pid, "pid 0: my group; status may be NULL");
 	ok(in_child(orphan_maker) == 0, "an orphan gets another parent");
+	ok(in_child(child_signal) == 0, "SIGCHLD");
 	return tap_end();
 }

@@ -43,6 +43,7 @@ struct thread {
 	u32 park_state; /* atomic; enum park_mode it is about to sleep in, 0 none */
 	bool pinned;    /* stays on its CPU */
 	bool dead;      /* switch away for the last time */
+	bool zombie;    /* own: its entry stays after its end, until somebody has waited for it */
 
 	struct timer park_timer; /* own: ends its park_until() */
 

@@ -58,7 +58,10 @@ void __noreturn kthread_exit(int code);
 
 /* What idle does before it sleeps, set once by the watchdog; fn: interrupts masked. */
 void sched_set_idle_hook(void (*fn)(void));
-/* The last reference to a user thread is gone (task/ frees what hangs on it). */
-extern void (*sched_thread_free)(struct thread *t);
+/* The last reference to a thread is gone (task/ frees what hangs on it). Returns whether it keeps
+ * the thread's entry in the task table and will free it; false for kernel threads. */
+extern bool (*sched_thread_free)(struct thread *t);
+/* Offers an entry of the task table to the next thread. Any context but NMI. */
+void sched_entry_free(struct bb_task *b);
 
 #endif

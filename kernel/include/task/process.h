@@ -14,7 +14,8 @@ struct process {
 	u32 pid;
 	u32 refs; /* atomic */
 	struct thread *thread;
-	struct mm *mm; /* changed by its own thread, under [T]: whoever has that may look */
+	struct bb_task *bb; /* its entry in the task table, as long as refs > 0 */
+	struct mm *mm;      /* changed by its own thread, under [T]: whoever has that may look */
 	struct inode *cwd;
 	struct process *parent;    /* [T] */
 	struct list_head children; /* [T] */
@@ -36,6 +37,7 @@ struct process {
 	struct sig_action actions[NSIG]; /* [T] */
 	u64 sig_pending;                 /* [T] */
 	u64 leaving_site; /* own: where it is about to leave the kernel, 0 = nobody noted it */
+	u32 exit_signal;  /* to the parent at its end; 0 = none; set at birth */
 	u32 kill_sig;     /* atomic: signal that ended it, 0 = none yet */
 	u64 run_ns, child_run_ns; /* CPU time at its end; of children waited for [T] */
 };                                /* [T] = under process_tree_lock */
