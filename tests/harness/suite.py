@@ -3,7 +3,8 @@
 Each part is a command of its own; its tests are counted from what it prints (cmocka, "N passed, N
 failed") or from pytest's report. A part that fails without a failed test counts as one failure.
 The two architectures' boots run side by side; qemu.py keeps them to one for each host CPU.
-Ends with one line `N passed, N failed` and is true in its exit status.
+Ends with one line `N passed, N failed`, with `, N skipped` behind it if some were, and is true in its
+exit status.
 """
 import os
 import re
@@ -20,16 +21,21 @@ MAKE = os.environ.get("MAKE", "make")
 
 PASSED = (re.compile(r"^\[  PASSED  \] (\d+) test", re.M), re.compile(r": passed (\d+) test", re.M))
 FAILED = (re.compile(r"^\[  FAILED  \] (\d+) test", re.M),)
-TOTAL = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
+TOTAL = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
 
 
 def count_text(text):
-    """(passed, failed) of what a part printed."""
+    """(passed, failed, skipped) of what a part printed."""
     passed = sum(int(n) for r in PASSED for n in r.findall(text))
     failed = sum(int(n) for r in FAILED for n in r.findall(text))
-    for p, f in TOTAL.findall(text):
-        passed, failed = passed + int(p), failed + int(f)
-    return passed, failed
+    skipped = 0
+    for p, f, s in TOTAL.findall(text):
+        passed, failed, skipped = passed + int(p), failed + int(f), skipped + int(s or 0)
+    return passed, failed, skipped
+
+
+def total_line(passed, failed, skipped):
+    return f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
 
 
 def count_junit(path):
@@ -47,6 +53,7 @@ class Part:
         self.name, self.command, self.junit = name, command, junit
         self.passed = self.failed = self.skipped = 0
         self.seconds = 0.0
+        self.looks = ""
         self.log = os.path.join(LOGS, name.replace(" ", "-") + ".log")
 
     def run(self):
@@ -59,9 +66,12 @@ class Part:
                                      stderr=subprocess.STDOUT, env=env)
         if self.junit and os.path.exists(self.junit):
             self.passed, self.failed, self.skipped = count_junit(self.junit)
+            with open(self.log, encoding="utf-8", errors="replace") as f:
+                found = re.search(r"^verdicts at the first look: (.*)$", f.read(), re.M)
+            self.looks = found[1] if found else ""
         elif not self.junit:
             with open(self.log, encoding="utf-8", errors="replace") as f:
-                self.passed, self.failed = count_text(f.read())
+                self.passed, self.failed, self.skipped = count_text(f.read())
         if status != 0 and self.failed == 0:
             self.failed = 1
         self.seconds = time.monotonic() - start
@@ -72,6 +82,8 @@ class Part:
         skipped = f", {self.skipped} skipped" if self.skipped else ""
         print(f"  {self.name:<22} {self.passed:4} passed {self.failed:4} failed{skipped}"
               f"   {self.seconds:6.1f} s", flush=True)
+        if self.looks:
+            print(f"    verdicts at the first look: {self.looks}", flush=True)
         if self.failed:
             with open(self.log, encoding="utf-8", errors="replace") as f:
                 lines = f.read().rstrip().splitlines()
@@ -123,8 +135,8 @@ def main(argv):
         done.append(make("programs on the host", "test-user-host").run())
     if what in ("full", "quick", "integration"):
         done += together([pytest_part(f"boots {a}", a, *quick) for a in ARCHES])
-    passed, failed = sum(p.passed for p in done), sum(p.failed for p in done)
-    print(f"{passed} passed, {failed} failed", flush=True)
+    passed, failed, skipped = (sum(getattr(p, what) for p in done) for what in ("passed", "failed", "skipped"))
+    print(total_line(passed, failed, skipped), flush=True)
     return 1 if failed or not passed else 0
 
 

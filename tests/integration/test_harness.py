@@ -218,14 +218,51 @@ def test_setup_installs_and_says_so(tmp_path):
 
 @pytest.mark.quick
 @pytest.mark.parametrize("text,want", [
-    ("[  PASSED  ] 7 test(s).\n", (7, 0)),
-    ("[  PASSED  ] 5 test(s).\n[  FAILED  ] 2 test(s), listed below:\n", (5, 2)),
-    ("ok\n12 passed, 1 failed\n", (12, 1)),
-    ("ring_test (san): passed 9 test(s).\n", (9, 0)),
-    ("nothing\n", (0, 0)),
+    ("[  PASSED  ] 7 test(s).\n", (7, 0, 0)),
+    ("[  PASSED  ] 5 test(s).\n[  FAILED  ] 2 test(s), listed below:\n", (5, 2, 0)),
+    ("ok\n12 passed, 1 failed\n", (12, 1, 0)),
+    ("3 passed, 0 failed, 2 skipped\n4 passed, 1 failed\n", (7, 1, 2)),
+    ("ring_test (san): passed 9 test(s).\n", (9, 0, 0)),
+    ("nothing\n", (0, 0, 0)),
 ])
 def test_suite_counts(text, want):
     assert suite.count_text(text) == want
+
+
+@pytest.mark.quick
+def test_suite_says_skips_in_its_last_line():
+    assert suite.total_line(5, 0, 0) == "5 passed, 0 failed"
+    assert suite.total_line(5, 1, 2) == "5 passed, 1 failed, 2 skipped"
+
+
+TAP_PROGRAMS = {
+    "good": ("echo ok 1 - a; echo ok 2 - b; echo 1..2", "PASS good"),
+    "no-plan": ("echo ok 1 - a", "FAIL no-plan: ended after 1 checks without a plan"),
+    "lost": ("echo ok 1 - a; echo 1..2", "FAIL lost: 1 checks, 0 failed, 2 planned"),
+    "bad": ("echo ok 1 - a; echo not ok 2 - b; echo 1..2", "FAIL bad: 2 checks, 1 failed, 2 planned"),
+    "nothing": ("echo 1..0", "FAIL nothing: 0 checks, 0 failed, 0 planned"),
+    "silent": ("true", "FAIL silent: ended after 0 checks without a plan"),
+    "status": ("echo ok 1 - a; echo 1..1; exit 3", "FAIL status: wait status 0x300"),
+    "two-plans": ("echo ok 1 - a; echo 1..1; echo 1..1", "FAIL two-plans: 1 checks, 0 failed, 0 planned"),
+    "half-line": ("printf 'ok 1'; printf ' - a\\n1..'; sleep 0.1; echo 1", "PASS half-line"),
+    "orphan": ("sleep 20 & echo ok 1 - a; echo 1..1", "PASS orphan"),  # it keeps the pipe open
+}
+
+
+@pytest.mark.quick
+def test_lost_checks_fail(tmp_path):
+    """The guest's testall, natively: exit status 0 is not enough."""
+    testall = os.path.join(qemu.ROOT, "build/user/x86_64/testall")
+    for name, (text, _) in TAP_PROGRAMS.items():
+        path = tmp_path / name
+        path.write_text("#!/bin/sh\n" + text + "\n")
+        path.chmod(0o755)
+    (tmp_path / "list").write_text("\n".join(TAP_PROGRAMS) + "\n")
+    r = subprocess.run([testall, str(tmp_path)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                       stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+    said = [line for line in r.stdout.splitlines() if line.startswith(("PASS", "FAIL"))]
+    assert said == [want for _, want in TAP_PROGRAMS.values()], r.stdout
+    assert r.stdout.endswith("3 passed, 7 failed\n") and r.returncode == 1
 
 
 @pytest.mark.quick
