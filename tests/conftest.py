@@ -5,6 +5,7 @@ changes its guest boots its own. --arch limits the architectures, --quick runs o
 `quick`.
 """
 import os
+import re
 import sys
 import time
 
@@ -65,28 +66,59 @@ def healthy(arch, cpus):
         yield guest
 
 
+LOOKS = {}  # what hung: how many looks until the first verdict
+
+
+def first_verdict(guest, what, right, limit=60.0):
+    """Looks until `why` has a verdict, and judges that one: right(words) must hold. `healthy` says that the
+    hang is not there yet; anything else that is not the right verdict is a wrong one, and wrong is wrong
+    though a later look would be right. Returns the words."""
+    end = time.monotonic() + limit
+    looks = 0
+    while True:
+        looks += 1
+        code, words = guest.why()
+        if code == 1:
+            break
+        # Until the kernel has its clock there is nothing to look at.
+        assert code == 0 or "boot: Hindsight" not in guest.console(), words
+        if guest.poll() is not None or time.monotonic() > end:
+            guest.wait_for(f"a verdict in {looks} looks", 0)
+        time.sleep(0.25)
+    LOOKS[what] = looks
+    assert right(words), f"the first verdict, at look {looks}:\n{words}\n{guest.console()[-2000:]}"
+    return words
+
+
+def pytest_terminal_summary(terminalreporter):
+    if LOOKS:
+        terminalreporter.write_line("verdicts at the first look: " + ", ".join(
+            f"{what} {n}" for what, n in sorted(LOOKS.items())))
+
+
 class Hang:
     """A guest in the exec-deadlock: `seconds` from start to the first `why` that said so."""
 
     def __init__(self, guest, limit=BOOT):
         self.guest = guest
-        self.looks = []
+        self.words = first_verdict(guest, f"exec-deadlock/{guest.cpus}", self.right, limit)
+        self.seconds = time.monotonic() - guest.started
+        # What is under `Waiting` grows until all three programs have run into it.
+        end = time.monotonic() + 10
         while True:
             before = time.monotonic()
-            code, self.words = guest.why()
+            self.words = guest.why()[1]
             self.look_seconds = time.monotonic() - before
-            self.looks.append(code)
-            if code == 1:
-                break
-            if guest.poll() is not None or before - guest.started > limit:
-                guest.wait_for("a hang that tracedump sees", 0)
-            time.sleep(0.25)
-        self.seconds = time.monotonic() - guest.started
-        for _ in range(20):  # until all three programs have run into it
+            assert self.right(self.words), self.words
             if all(f"{name} (pid" in self.words for name in ("sh", "ls", "cat")):
                 break
+            assert time.monotonic() < end, self.words
             time.sleep(0.25)
-            self.words = guest.why()[1]
+
+    @staticmethod
+    def right(words):
+        return re.match(r"HUNG: \d tasks? can never run again\.", words) and \
+            "lock ext2.root is held by init (pid 1), which has left the kernel" in words
 
 
 @pytest.fixture(scope="module")

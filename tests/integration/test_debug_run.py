@@ -106,7 +106,9 @@ def nothing_left_over(pid):
                                            (signal.SIGINT, 130)])
 def test_debug_run_cut_off_leaves_nothing(arch, number, status):
     cmd = [sys.executable, os.path.join(HARNESS, "debug_run.py"), f"ARCH={arch}", "BUG=dead-tick"]
-    p = subprocess.Popen(cmd, cwd=qemu.ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    # Below nohup, or in the background of a script, these would be ignored from the start.
+    p = subprocess.Popen(cmd, cwd=qemu.ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                         preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
     while "prompt after" not in (line := p.stdout.readline()):
         assert line, "it ended before the prompt"
     p.send_signal(number)
@@ -161,8 +163,10 @@ class Terminal:
         end = time.monotonic() + timeout
         while True:
             self.type("hs why\n")
-            if self.wait_for(r"(healthy: \d|tracedump: |Fix hint: )")[1] == "Fix hint: ":
+            said = self.wait_for(r"(healthy: \d|tracedump: .*|Fix hint: )")[1]
+            if said == "Fix hint: ":
                 return
+            assert said.startswith("healthy"), said  # an error is no answer to wait out
             assert time.monotonic() < end, self.text[-3000:]
 
     def end(self, timeout=30):
