@@ -23,6 +23,7 @@
 #include "shim.h"
 
 long shim_allocs_left = -1;
+bool shim_fail_once, shim_failed;
 bool shim_memory_short;
 unsigned long shim_pages, shim_objects;
 
@@ -30,18 +31,23 @@ struct page *(*vm_file_page)(struct inode *inode, u64 index);
 void (*vm_inode_get)(struct inode *);
 void (*vm_inode_put)(struct inode *);
 /* ---- memory --------------------------------------------------------------------------------- */
-static bool alloc_may(void)
+static bool goes_well(long *left)
 {
-	if (shim_allocs_left == 0)
-		return false;
-	if (shim_allocs_left > 0)
-		shim_allocs_left--;
-	return true;
+	if (*left < 0)
+		return true;
+	if (*left > 0) {
+		--*left;
+		return true;
+	}
+	shim_failed = true;
+	if (shim_fail_once)
+		*left = -1;
+	return false;
 }
 
 static void *object_alloc(size_t size, bool zero)
 {
-	void *p = alloc_may() ? malloc(size) : NULL;
+	void *p = goes_well(&shim_allocs_left) ? malloc(size) : NULL;
 
 	if (p) {
 		memset(p, zero ? 0 : 0xa5, size);
@@ -101,7 +107,7 @@ struct page *page_alloc(unsigned int order, unsigned int flags)
 	struct host_page *h;
 
 	assert(order == 0);
-	if (!alloc_may())
+	if (!goes_well(&shim_allocs_left))
 		return NULL;
 	h = calloc(1, sizeof(*h));
 	h->data = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
@@ -203,10 +209,8 @@ static int disk_readv(struct block_device *dev, u64 sector, const struct block_v
 
 	d->requests++;
 	assert(n > 0 && n <= BLOCK_VEC_MAX);
-	if (d->reads_left == 0)
+	if (!goes_well(&d->reads_left))
 		return -EIO;
-	if (d->reads_left > 0)
-		d->reads_left--;
 	for (u32 i = 0; i < n; i++) {
 		if (sector >= dev->sectors || v[i].sectors > dev->sectors - sector)
 			return -EIO;

@@ -14,6 +14,8 @@ struct shim_disk {
 void shim_disk_init(struct shim_disk *d, u8 *data, u64 bytes);
 
 extern long shim_allocs_left;    /* allocations until they fail; -1 = never */
+extern bool shim_fail_once;      /* only the first one, of allocations and of reads */
+extern bool shim_failed;         /* one has failed */
 extern bool shim_memory_short;   /* mm_stats reports almost nothing free */
 extern char shim_screen[4096];   /* what went out on the console */
 extern unsigned long shim_pages; /* allocated and not yet freed */
