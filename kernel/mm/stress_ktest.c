@@ -191,17 +191,27 @@ static void ends_at_once(void *arg)
 {
 }
 
-/* Takes every page that this CPU can get, the largest blocks first. */
+#define SINGLES 4
+
+static void push(struct page **all, struct page *p)
+{
+	*(struct page **)page_to_virt(p) = *all;
+	*all = p;
+}
+
+/* Takes every page that this CPU can get, the largest blocks first. On top of the list are SINGLES
+ * single pages, whether or not single ones are left over at the end. */
 static struct page *take_all(void)
 {
-	struct page *all = NULL, *p;
+	struct page *all = NULL, *singles[SINGLES], *p;
 
-	for (int order = 10; order >= 0; order--) {
-		while ((p = page_alloc((unsigned int)order, 0))) {
-			*(struct page **)page_to_virt(p) = all;
-			all = p;
-		}
-	}
+	for (unsigned int i = 0; i < SINGLES; i++)
+		singles[i] = page_alloc(0, 0);
+	for (int order = 10; order >= 0; order--)
+		while ((p = page_alloc((unsigned int)order, 0)))
+			push(&all, p);
+	for (unsigned int i = 0; i < SINGLES; i++)
+		push(&all, singles[i]);
 	return all;
 }
 
@@ -233,7 +243,7 @@ static void run_out(void *arg)
 	KT_EQ(PTR_ERR(kthread_run("ktest-none", ends_at_once, NULL)), -ENOMEM);
 	KT_EQ(vm_fault(mm, at + 8 * PAGE_SIZE, FAULT_USER | FAULT_WRITE), -ENOMEM);
 	/* From none to three pages: the copy fails at its root, then at each table below it. */
-	for (unsigned int i = 0; i < 4; i++) {
+	for (unsigned int i = 0; i < SINGLES; i++) {
 		KT_EQ(PTR_ERR(mm_fork(mm)), -ENOMEM);
 		KT_EQ(all->order, 0);
 		all = give_one(all);
