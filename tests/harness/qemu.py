@@ -32,6 +32,7 @@ HS_SCRIPT = os.path.join(ROOT, "gdb-scripts/hindsight.py")
 POWER_OFF = "busybox poweroff -f\n"  # typed at the prompt
 LEAST_MEM = 20 << 20  # one CPU and the smallest rings
 PASS_STATUS = {"aarch64": 0, "x86_64": 33}  # semihosting exit 0; isa-debug-exit 0x10
+FAIL_STATUS = {"aarch64": 1, "x86_64": 35}  # the same, by a kernel that stops itself: no reset, no signal
 
 sys.path.insert(0, os.path.join(ROOT, "gdb-scripts"))
 import core_alias  # noqa: E402  (lives with the GDB scripts, which must load without the harness)
