@@ -163,20 +163,28 @@ void files_copy(struct process *to, struct process *from)
 	mutex_unlock(&from->files_lock);
 }
 
+#define CLOSE_BATCH 16u
+
+/* Files leave the table in batches, so the lock is taken per batch and not per descriptor; they are
+ * dropped without it, because dropping may sleep. */
 static void files_close_where(struct process *p, bool only_cloexec)
 {
-	for (unsigned int fd = 0; fd < NR_FILES; fd++) {
-		struct file *f = NULL;
+	struct file *batch[CLOSE_BATCH];
+	unsigned int fd = 0, n;
 
+	do {
+		n = 0;
 		mutex_lock(&p->files_lock);
-		if (!only_cloexec || cloexec_test(p, fd)) {
-			f = p->files[fd];
+		for (; fd < NR_FILES && n < CLOSE_BATCH; fd++) {
+			if (!p->files[fd] || (only_cloexec && !cloexec_test(p, fd)))
+				continue;
+			batch[n++] = p->files[fd];
 			p->files[fd] = NULL;
 		}
 		mutex_unlock(&p->files_lock);
-		if (f)
-			file_put(f);
-	}
+		for (unsigned int i = 0; i < n; i++)
+			file_put(batch[i]);
+	} while (fd < NR_FILES);
 }
 
 void files_close_cloexec(struct process *p)
