@@ -36,6 +36,13 @@ soak: setup ## N=20 boots of ARCH in a row, each must be healthy
 	$(Q)$(MAKE) --no-print-directory build
 	$(Q)$(PYTHON) $(HARNESS)/soak.py
 
+test-long: setup ## what takes longer than make test may: [MINUTES=10] of stress, [BOOTS=50], [N=60] mutants
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)MAKE=$(MAKE_COMMAND) MINUTES=$(or $(MINUTES),10) BOOTS=$(or $(BOOTS),50) $(PYTHON) $(HARNESS)/suite.py long
+
+mutate: setup ## one line changed at a time: do the tests notice? [MUTATE="think mm"] [N=60] [SEED=1]
+	$(Q)$(PYTHON) tests/mutate/mutate.py MUTATE="$(MUTATE)" N="$(N)" SEED="$(SEED)" ARCH=$(ARCH)
+
 check: setup ## house rules: format, layers, event ids, READMEs
 	$(Q)$(MAKE) --no-print-directory CONFIG=debug all
 	$(Q)$(PYTHON) $(HARNESS)/check.py
@@ -43,4 +50,4 @@ check: setup ## house rules: format, layers, event ids, READMEs
 format: ## rewrite the sources to .clang-format
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format-$(LLVM) -i
 
-.PHONY: setup run debug-run test test-quick test-unit test-unit-all test-integration soak check format
+.PHONY: setup run debug-run test test-quick test-unit test-unit-all test-integration test-long mutate soak check format

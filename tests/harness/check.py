@@ -171,7 +171,7 @@ def check_readmes():
     """every folder of the house has its README"""
     folders = {os.path.dirname(p) for p in tracked("*/sources.mk")}
     folders |= {"kernel/include/arch", "tools/tracedump", "user", "user/bench", "gdb-scripts", "tests/harness",
-                "tests/integration", "tests/gdb", "tests/perfetto", "tests/unit", "tests/bench"}
+                "tests/integration", "tests/gdb", "tests/perfetto", "tests/unit", "tests/bench", "tests/mutate"}
     return [f"{d}/README.md is missing" for d in sorted(folders)
             if os.path.isdir(os.path.join(ROOT, d)) and not os.path.exists(os.path.join(ROOT, d, "README.md"))]
 

@@ -1,4 +1,4 @@
-"""suite.py full|quick|unit|integration - runs the parts of the test suite and adds them up.
+"""suite.py full|quick|unit|integration|long - runs the parts of the test suite and adds them up.
 
 Each part is a command of its own; its tests are counted from what it prints (cmocka, "N passed, N
 failed") or from pytest's report. A part that fails without a failed test counts as one failure.
@@ -115,14 +115,28 @@ def together(parts):
     return parts
 
 
+def long_parts(minutes, boots):
+    """What `make test` has no time for. The stress of the two architectures runs side by side."""
+    done = [make(f"{boots} boots {a}", "soak", f"ARCH={a}", f"N={boots}").run() for a in ARCHES]
+    stress = os.path.join(ROOT, "tests/harness/stress.py")
+    done += together([Part(f"stress {a}", [sys.executable, stress, f"ARCH={a}", f"MINUTES={minutes}"])
+                      for a in ARCHES])
+    done.append(make("unit, longer", "-k", "test-unit-all", "SECONDS=60", "FUZZ=10000").run())
+    done.append(make("mutants", "mutate").run())
+    print("    what survived: build/mutate/report.txt", flush=True)  # a mutant that survives fails nothing
+    return done
+
+
 def main(argv):
     what = argv[1] if len(argv) > 1 else ""
     os.makedirs(LOGS, exist_ok=True)
     quick = ["--quick"] if what == "quick" else []
     done = []
-    if what not in ("full", "quick", "unit", "integration"):
-        print("usage: suite.py full|quick|unit|integration", file=sys.stderr)
+    if what not in ("full", "quick", "unit", "integration", "long"):
+        print("usage: suite.py full|quick|unit|integration|long", file=sys.stderr)
         return 2
+    if what == "long":
+        done += long_parts(os.environ["MINUTES"], os.environ["BOOTS"])
     if what in ("full", "quick", "integration"):
         done += [make(f"build {a}", f"ARCH={a}", "CONFIG=debug", "build").run() for a in ARCHES]
     if what == "full":

@@ -1,0 +1,57 @@
+"""stress.py [MINUTES=60] [ARCH=..] [CPUS=..] - the in-kernel tests, again and again, for so long.
+
+Every boot must pass all of them, power off by itself and leave a black box that is called healthy. Stops at
+the first that does not, with its console and what tracedump says of it. Part of `make test-long`.
+"""
+import os
+import re
+import sys
+import time
+
+import qemu
+from options import Options, end_on_signals, say
+
+TOTAL = re.compile(r"^(\d+) passed, 0 failed", re.M)
+
+
+def one_boot(opt):
+    """Number of tests that passed."""
+    with opt.guest(gdb=False, time_limit=400) as guest:
+        guest.wait_exit(390)
+        console = guest.console()
+        found = TOTAL.search(console)
+        if not found or not guest.passed:
+            raise qemu.GuestError(f"status {guest.status}\n{console[-4000:]}\n{guest.why()[1]}")
+        trouble = re.search(r"^.*(PANIC|HUNG|BUG|WARN):.*$", console, re.M)
+        if trouble:
+            raise qemu.GuestError(f"{trouble[0]}\n{console[-4000:]}")
+        return int(found[1])
+
+
+def main(argv):
+    opt = Options(argv)
+    minutes = next((a[8:] for a in argv if a.startswith("MINUTES=")), os.environ.get("MINUTES") or "60")
+    if not minutes.isdigit():
+        raise SystemExit(f"MINUTES={minutes}: give a number")
+    opt.append = (opt.append + " ktest=1").strip()
+    end = time.monotonic() + 60 * int(minutes)
+    boots = passed = 0
+    while not boots or time.monotonic() < end:
+        try:
+            passed += one_boot(opt)
+            boots += 1
+        except qemu.GuestError as e:
+            say(f"boot {boots + 1}: {e}")
+            say(f"{passed} passed, 1 failed")
+            return 1
+        if boots % 10 == 0:
+            say(f"  {boots} boots of {opt.words()}, {max(0, int(end - time.monotonic())) // 60} minutes to go")
+    say(f"  {boots} boots of {opt.words()}")
+    say(f"{passed} passed, 0 failed")
+    return 0
+
+
+if __name__ == "__main__":
+    end_on_signals()
+    os.chdir(qemu.ROOT)
+    sys.exit(main(sys.argv[1:]))
