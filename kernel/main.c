@@ -2,6 +2,7 @@
  * those above it and on nothing below. */
 #include <debug/debug.h>
 #include <drivers/block.h>
+#include <drivers/block.h>
 #include <drivers/init.h>
 #include <fs/vfs.h>
 #include <irq/timer.h>
@@ -51,8 +52,10 @@ static void init_thread(void *arg)
 	tests = cmdline_get("ktest", &len);
 	if (tests)
 		arch_poweroff(ktest_run(tests, len) == 0);
+	if (err == -ENODEV)
+		panic("no root file system: there is no disk vda: %s", block_none_reason());
 	if (err)
-		panic("no root file system on vda (error %d): is a disk image attached?", err);
+		panic("no root file system on vda: error %d, see the message above", err);
 	stage("init");
 	bugs_start();
 	process_start_init();

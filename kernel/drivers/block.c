@@ -6,6 +6,7 @@
 #include <lib/string.h>
 
 static struct block_device *devices;
+static const char *none_reason = "is a disk image attached?";
 
 /* The device stays for ever. -EEXIST if the name is taken. Thread context, at boot. */
 int block_register(struct block_device *dev)
@@ -24,4 +25,14 @@ struct block_device *block_find(const char *name)
 	while (d && strcmp(d->name, name) != 0)
 		d = d->next;
 	return d;
+}
+
+const char *block_none_reason(void)
+{
+	return none_reason;
+}
+
+void block_none_because(const char *reason)
+{
+	none_reason = reason;
 }

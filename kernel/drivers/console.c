@@ -43,15 +43,6 @@ static enum take console_try_take(u32 self)
 	return seen == self ? TAKE_THROUGH : TAKE_FAILED;
 }
 
-static void console_put(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (s[i] == '\n')
-			arch_uart_putc('\r');
-		arch_uart_putc(s[i]);
-	}
-}
-
 /* Bytes; a counter of the black box, made at boot (kernel/debug/box_setup.c). */
 static void count_dropped(size_t n)
 {
@@ -59,6 +50,19 @@ static void count_dropped(size_t n)
 
 	if (c)
 		atomic_fetch_add(&c->value, n);
+}
+
+/* A port that stalls loses characters, never time: see arch_uart_putc(). */
+static void console_put(const char *s, size_t n)
+{
+	size_t lost = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] == '\n')
+			arch_uart_putc('\r');
+		lost += !arch_uart_putc(s[i]);
+	}
+	count_dropped(lost);
 }
 
 static bool console_emit_chunk(const char *s, size_t n)

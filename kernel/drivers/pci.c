@@ -11,29 +11,27 @@
  * published with release before it can be seen.
  */
 #define LOG_TAG "pci"
+#include <drivers/block.h>
 #include <drivers/init.h>
 #include <lib/atomic.h>
 #include <lib/printk.h>
 #include <mm/mm.h>
+#include <arch/mmio.h>
 #include <arch/platform.h>
-#include "mmio.h"
 #include "pci.h"
 
 #define REG_ID          0x00
 #define REG_COMMAND     0x04
-#define REG_STATUS      0x06
 #define REG_HEADER      0x0e
 #define REG_BAR0        0x10
 #define REG_BUSES       0x18 /* bridge: primary, secondary, subordinate */
 #define REG_MEM_WINDOW  0x20
 #define REG_PREF_WINDOW 0x24
-#define REG_CAPS        0x34
 #define REG_PIN         0x3d
 #define CMD_IO          1u
 #define CMD_MEMORY      2u
 #define CMD_MASTER      4u
 #define CMD_NO_INTX     0x400u
-#define STATUS_CAPS     0x10u
 #define HEADER_MULTI    0x80u
 #define HEADER_BRIDGE   1u
 #define BAR_IO          1u
@@ -248,8 +246,8 @@ void pci_init(void)
 	unsigned int n = 0;
 
 	if (!arch_pci_host.ecam) {
-		pr_warn("no PCI host bridge with its configuration space in memory (ECAM), so no "
-			"disk: on QEMU use -M q35 or -M virt");
+		block_none_because("this machine has no PCI configuration space in memory (ECAM): "
+				   "on QEMU use -M q35 or -M virt");
 		return;
 	}
 	/* Address 0 means "no room", so it is never handed out. */
@@ -274,22 +272,6 @@ struct pci_dev *pci_find(struct pci_dev *prev, u16 vendor, u16 device)
 	return d;
 }
 
-u8 pci_cap_find(struct pci_dev *d, u8 from, u8 id)
-{
-	unsigned int off;
-
-	if (!(mmio_read16(d->cfg + REG_STATUS) & STATUS_CAPS))
-		return 0;
-	off = mmio_read8(d->cfg + (from ? from + 1u : REG_CAPS)) & 0xfcu;
-	/* 48 capabilities fill the space: a longer list is a circle. */
-	for (unsigned int n = 0; off >= 0x40 && n < 48; n++) {
-		if (mmio_read8(d->cfg + off) == id)
-			return (u8)off;
-		off = mmio_read8(d->cfg + off + 1) & 0xfcu;
-	}
-	return 0;
-}
-
 void pci_enable(struct pci_dev *d)
 {
 	u16 command = mmio_read16(d->cfg + REG_COMMAND);
@@ -312,7 +294,8 @@ void *pci_map(struct pci_dev *d, unsigned int bar, u64 offset, u64 size)
 /* 0, or -errno when the function or the platform has no MSI-X. */
 static int pci_msix_request(struct pci_dev *d, const char *name, irq_handler_t fn, void *arg)
 {
-	u8 cap = pci_cap_find(d, 0, PCI_CAP_MSIX);
+	struct pci_caps walk = {0};
+	u8 cap = pci_cap_next(d, &walk, PCI_CAP_MSIX);
 	u32 where, data, entries;
 	u8 *table;
 	u64 addr;

@@ -24,9 +24,14 @@ struct pci_dev {
 
 /* The next function with these ids after `prev` (NULL: the first); NULL when there is none. */
 struct pci_dev *pci_find(struct pci_dev *prev, u16 vendor, u16 device);
-/* Offset of the next capability `id` after offset `from` (0: the first), 0 = none. A damaged list
- * ends. */
-u8 pci_cap_find(struct pci_dev *d, u8 from, u8 id);
+/* A walk over the capabilities of one kind; start with zero. */
+struct pci_caps {
+	u8 at;    /* offset of the one found last */
+	u8 steps; /* of the list, so far */
+};
+/* The next capability `id`: its offset, also in walk->at; 0 = no more. A list that is damaged or a
+ * circle ends. */
+u8 pci_cap_next(const struct pci_dev *d, struct pci_caps *walk, u8 id) must_check;
 u8 pci_read8(struct pci_dev *d, unsigned int off);
 u32 pci_read32(struct pci_dev *d, unsigned int off);
 /* Turns on memory decoding and bus mastering. */

@@ -7,8 +7,8 @@
 #include <lib/errno.h>
 #include <lib/printk.h>
 #include <mm/mm.h>
+#include <arch/mmio.h>
 #include <arch/time.h>
-#include "mmio.h"
 #include "virtio.h"
 
 /* virtio 1.x, 4.1.4: kinds of capability */
@@ -57,9 +57,10 @@ void virtio_fail(struct virtio_dev *v)
 static void virtio_map_blocks(struct virtio_dev *v)
 {
 	struct pci_dev *d = v->pci;
-	u8 cap = 0;
+	struct pci_caps walk = {0};
+	u8 cap;
 
-	while ((cap = pci_cap_find(d, cap, PCI_CAP_VENDOR)) != 0) {
+	while ((cap = pci_cap_next(d, &walk, PCI_CAP_VENDOR)) != 0) {
 		u8 kind = pci_read8(d, cap + 3u), bar = pci_read8(d, cap + 4u);
 		u32 offset = pci_read32(d, cap + 8u), size = pci_read32(d, cap + 12u);
 
@@ -176,7 +177,7 @@ int virtio_start(struct virtio_dev *v, unsigned int queue, struct virtq *q, cons
 	virtio_write_addr(v, C_QUEUE_DESC, q->desc);
 	virtio_write_addr(v, C_QUEUE_DRIVER, q->avail);
 	virtio_write_addr(v, C_QUEUE_DEVICE, q->used);
-	smp_mb(); /* zeroed rings before the device may look */
+	arch_device_mb(); /* zeroed rings before the device may look */
 	mmio_write16(v->common + C_QUEUE_ENABLE, 1);
 	virtio_add_status(v, STATUS_DRIVER_OK);
 	return 0;
@@ -195,7 +196,7 @@ void virtio_notify(struct virtq *q, u16 queue)
 {
 	u32 called, idx;
 
-	smp_mb(); /* the chain before the call */
+	arch_device_mb(); /* the chain before the call */
 	idx = READ_ONCE(q->avail->idx);
 	mmio_write16(q->notify, queue);
 	/* Callers may pass each other here: the mark only goes forward. */

@@ -4,6 +4,7 @@
 #include <lib/boot.h>
 #include <lib/percpu.h>
 #include <arch/irqchip.h>
+#include <arch/mmio.h>
 #include <arch/smp.h>
 #include <arch/trap.h>
 #include <asm/sysreg.h>
@@ -47,6 +48,7 @@ extern char secondary_entry[], exception_vectors[];
 extern char empty_root[]; /* a page of zeros: a user half with nothing in it */
 #define EMPTY_ASID 0xfffful
 void mmu_replace_ttbr1(u64 root); /* to be called at its physical address (identity map) */
+void mmu_init_cpu(void);          /* what this CPU needs of TLB maintenance */
 void mmu_drop_identity(void);     /* the boot CPU's user half becomes empty */
 struct thread *switch_context(struct thread *prev, struct thread *next);
 void thread_first_run(void);
@@ -90,28 +92,5 @@ void timer_disarm(void);
 long psci_call(u64 fn, u64 a, u64 b, u64 c);
 #define PSCI_SYSTEM_OFF 0x84000008ul
 #define PSCI_CPU_ON     0xc4000003ul
-
-static inline u32 mmio_read32(const volatile void *p)
-{
-	u32 v;
-
-	__asm__ volatile("ldr %w0, [%1]" : "=r"(v) : "r"(p) : "memory");
-	return v;
-}
-static inline void mmio_write32(volatile void *p, u32 v)
-{
-	__asm__ volatile("str %w0, [%1]" ::"rZ"(v), "r"(p) : "memory");
-}
-static inline u64 mmio_read64(const volatile void *p)
-{
-	u64 v;
-
-	__asm__ volatile("ldr %0, [%1]" : "=r"(v) : "r"(p) : "memory");
-	return v;
-}
-static inline void mmio_write64(volatile void *p, u64 v)
-{
-	__asm__ volatile("str %x0, [%1]" ::"rZ"(v), "r"(p) : "memory");
-}
 
 #endif

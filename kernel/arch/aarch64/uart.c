@@ -16,7 +16,10 @@
 #define UARTIMSC      0x38
 #define INT_RX        (BIT(4) | BIT(6)) /* data, and data that waits (timeout) */
 
+#define PUTC_SPINS 1000000u
+
 static u8 *uart_base;
+static bool uart_stalled; /* a hint: any CPU may set or clear it at any time */
 
 void uart_early_init(phys_addr_t pa)
 {
@@ -33,16 +36,24 @@ void uart_map(void)
 	uart_base = platform.uart_pa ? map_mmio(platform.uart_pa, PAGE_SIZE) : NULL;
 }
 
-void arch_uart_putc(char c)
+/* Without a port nothing is lost that anybody could read. */
+bool arch_uart_putc(char c)
 {
+	unsigned int patience = READ_ONCE(uart_stalled) ? 1 : PUTC_SPINS;
 	u8 *base = uart_base;
-	unsigned int patience = 1000000;
+	bool room = false;
 
 	if (!base)
-		return;
-	while ((mmio_read32(base + UARTFR) & FR_TXFF) && --patience)
-		arch_cpu_relax();
-	mmio_write32(base + UARTDR, (u8)c);
+		return true;
+	while (!room && patience--) {
+		room = !(mmio_read32(base + UARTFR) & FR_TXFF);
+		if (!room)
+			arch_cpu_relax();
+	}
+	WRITE_ONCE(uart_stalled, !room);
+	if (room)
+		mmio_write32(base + UARTDR, (u8)c);
+	return room;
 }
 
 int arch_uart_getc(void)

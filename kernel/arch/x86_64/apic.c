@@ -12,6 +12,7 @@
 #include <arch/boot.h>
 #include <arch/cpu.h>
 #include <arch/irqflags.h>
+#include <arch/mmio.h>
 #include "acpi.h"
 #include "x86.h"
 
@@ -39,19 +40,20 @@
 #define LVT_MASKED      0x10000
 #define SPURIOUS_ENABLE 0x100
 #define BASE_ENABLE     0x800
+#define BASE_X2APIC     0x400
 #define DIVIDE_BY_1     0xb
 #define SEND_SPINS      100000u
 
-static volatile u32 *regs; /* NULL until arch_irqchip_init() */
+static u8 *regs; /* NULL until arch_irqchip_init() */
 
 static u32 reg_read(u32 reg)
 {
-	return regs[reg / 4];
+	return mmio_read32(regs + reg);
 }
 
 static void reg_write(u32 reg, u32 v)
 {
-	regs[reg / 4] = v;
+	mmio_write32(regs + reg, v);
 }
 
 static void send(u32 id, u32 command)
@@ -135,7 +137,13 @@ void x86_apic_init(void)
 /* LINT0 stays masked (the PIC's line); the NMI line is as ACPI tells, by default LINT1. */
 void arch_irqchip_init_cpu(void)
 {
-	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | BASE_ENABLE);
+	u64 base = rdmsr(MSR_APIC_BASE) & ~(u64)(BASE_ENABLE | BASE_X2APIC);
+
+	/* Firmware may have left it in x2APIC mode, where the registers in memory are dead; the
+	 * only way back leads through "off" (SDM vol. 3, 11.12.5). */
+	if (rdmsr(MSR_APIC_BASE) & BASE_X2APIC)
+		wrmsr(MSR_APIC_BASE, base);
+	wrmsr(MSR_APIC_BASE, base | BASE_ENABLE);
 	reg_write(APIC_TPR, 0);
 	reg_write(APIC_LVT_TIMER, LVT_MASKED | VEC_TIMER);
 	for (u32 line = 0; line < 2; line++)

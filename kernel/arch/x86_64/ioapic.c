@@ -12,9 +12,12 @@
 #include <arch/boot.h>
 #include <arch/irqchip.h>
 #include <arch/irqflags.h>
+#include <arch/mmio.h>
 #include "acpi.h"
 #include "x86.h"
 
+#define IOREGSEL         0x00
+#define IOWIN            0x10
 #define REG_VERSION      0x01
 #define REG_ENTRY        0x10 /* two registers an input */
 #define ENTRY_LOW_ACTIVE (1u << 13)
@@ -25,7 +28,7 @@
 #define PIC2 0xa0
 
 static struct ioapic {
-	volatile u32 *regs;
+	u8 *regs;
 	u32 gsi, inputs;
 } ioapics[MAX_IOAPICS];
 
@@ -38,14 +41,14 @@ static struct {
 
 static u32 reg_read(const struct ioapic *io, u32 reg)
 {
-	io->regs[0] = reg;
-	return io->regs[4];
+	mmio_write32(io->regs + IOREGSEL, reg);
+	return mmio_read32(io->regs + IOWIN);
 }
 
 static void reg_write(const struct ioapic *io, u32 reg, u32 v)
 {
-	io->regs[0] = reg;
-	io->regs[4] = v;
+	mmio_write32(io->regs + IOREGSEL, reg);
+	mmio_write32(io->regs + IOWIN, v);
 }
 
 static const struct ioapic *ioapic_of(u32 gsi)
@@ -126,26 +129,48 @@ int arch_msi_alloc(u64 *addr, u32 *data)
 	return v;
 }
 
-/* Where a pin arrives is told by AML code, which we do not run. QEMU's q35 wires it in a fixed way:
- * slots up to 24 go to PIRQ E-H, that is GSI 20-23, turned by the slot. */
+/* Where a pin arrives is told by AML code, which we do not run. QEMU's q35 is known: PIRQ A-H are
+ * GSI 16-23. Slots up to 24, and 30, go to PIRQ E-H, turned by the slot; the chip set's own slots
+ * go where its registers D31IR..D25IR say, four bits a pin (Intel ICH9 datasheet, 10.1.40). */
 #define Q35_HOST_BRIDGE 0x29c08086u
-#define Q35_SLOTS       25u
-#define Q35_GSI         20u
+#define Q35_GSI         16u
+#define Q35_TURNED      4u /* first PIRQ of the slots without a register */
+#define LPC_SLOT        31u
+#define LPC_RCBA        0xf0u
+#define RCBA_ENABLED    1u
+
+static u32 pci_config_read(unsigned int dev, unsigned int reg)
+{
+	irqflags_t f = arch_irq_save();
+	u32 v;
+
+	outl(0xcf8, 0x80000000 | dev << 11 | reg);
+	v = inl(0xcfc);
+	arch_irq_restore(f);
+	return v;
+}
+
+/* 0..7 = PIRQ A..H. */
+static u32 q35_pirq(unsigned int dev, unsigned int pin)
+{
+	/* offsets in the chip set's registers, of slots 25 to 31; 0 = none */
+	static const u16 routes[] = {0x3150, 0x314c, 0x3148, 0x3146, 0x3144, 0, 0x3140};
+	u32 rcba = pci_config_read(LPC_SLOT, LPC_RCBA);
+	u16 route = dev >= 25 ? routes[dev - 25] : 0;
+	u8 *page;
+
+	if (!route || !(rcba & RCBA_ENABLED))
+		return Q35_TURNED + (dev + pin - 1) % 4;
+	page = x86_map_mmio((rcba & ~(u32)(PAGE_SIZE - 1)) + ALIGN_DOWN(route, PAGE_SIZE),
+			    PAGE_SIZE);
+	return mmio_read16(page + route % PAGE_SIZE) >> 4 * (pin - 1) & 7;
+}
 
 int arch_pci_intx(unsigned int dev, unsigned int pin)
 {
-	irqflags_t f;
-	u32 id;
-
-	if (dev >= Q35_SLOTS || pin < 1 || pin > 4)
+	if (dev > LPC_SLOT || pin < 1 || pin > 4 || pci_config_read(0, 0) != Q35_HOST_BRIDGE)
 		return -ENOENT;
-	f = arch_irq_save();
-	outl(0xcf8, 0x80000000);
-	id = inl(0xcfc);
-	arch_irq_restore(f);
-	if (id != Q35_HOST_BRIDGE)
-		return -ENOENT;
-	return gsi_vector(Q35_GSI + (dev + pin - 1) % 4, ENTRY_LEVEL);
+	return gsi_vector(Q35_GSI + q35_pirq(dev, pin), ENTRY_LEVEL);
 }
 
 int arch_uart_irq(void)

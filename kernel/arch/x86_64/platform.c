@@ -24,6 +24,7 @@
 #define PUTC_SPINS       100000
 
 static bool uart_present;
+static bool uart_stalled; /* a hint: any CPU may set or clear it at any time */
 
 void arch_early_console(void)
 {
@@ -40,14 +41,23 @@ void arch_early_console(void)
 	uart_present = true;
 }
 
-/* Gives up on a port that does not drain: a report must not hang here. */
-void arch_uart_putc(char c)
+/* Without a port nothing is lost that anybody could read. */
+bool arch_uart_putc(char c)
 {
+	int patience = READ_ONCE(uart_stalled) ? 1 : PUTC_SPINS;
+	bool room = false;
+
 	if (!uart_present)
-		return;
-	for (int i = 0; i < PUTC_SPINS && !(inb(UART_LSR) & LSR_EMPTY); i++)
-		arch_cpu_relax();
-	outb(UART_DATA, (u8)c);
+		return true;
+	while (!room && patience--) {
+		room = inb(UART_LSR) & LSR_EMPTY;
+		if (!room)
+			arch_cpu_relax();
+	}
+	WRITE_ONCE(uart_stalled, !room);
+	if (room)
+		outb(UART_DATA, (u8)c);
+	return room;
 }
 
 int arch_uart_getc(void)

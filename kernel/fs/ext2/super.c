@@ -100,6 +100,27 @@ static const char *ext2_feature_name(u32 incompat)
 	return "unknown";
 }
 
+/* What a disk without our magic holds instead, as half a sentence. Sectors 0 and 1 tell of a
+ * partition table: the MBR's signature with a type in one of its four entries, GPT's own signature.
+ */
+static const char *ext2_what_else(struct ext2_fs *fs)
+{
+	const char *what = "is it an image of an ext2 file system?";
+	u8 *head = kmalloc(2 * SECTOR);
+	bool table = false;
+
+	if (head && inode_read(fs->meta, head, 2 * SECTOR, 0) == 2 * SECTOR) {
+		for (unsigned int at = 446 + 4; at < 510; at += 16)
+			table |= head[at] && head[510] == 0x55 && head[511] == 0xaa;
+		if (table || !memcmp(head + SECTOR, "EFI PART", 8))
+			what = "it has a partition table, and partitions are not looked into: "
+			       "attach the "
+			       "file system itself as a disk";
+	}
+	kfree(head);
+	return what;
+}
+
 /* Checks what the disk claims against itself and the device; fills fs. */
 static int ext2_super_check(struct block_device *dev, const struct ext2_super *s,
 			    struct ext2_fs *fs)
@@ -108,7 +129,8 @@ static int ext2_super_check(struct block_device *dev, const struct ext2_super *s
 	u64 need;
 
 	if (s->magic != EXT2_MAGIC) {
-		pr_err("%s: no ext2 file system (magic %#x)", dev->name, s->magic);
+		pr_err("%s: no ext2 file system (magic %#x): %s", dev->name, s->magic,
+		       ext2_what_else(fs));
 		return -EINVAL;
 	}
 	if (s->rev_level > 1) {
@@ -123,7 +145,13 @@ static int ext2_super_check(struct block_device *dev, const struct ext2_super *s
 		return -EINVAL;
 	}
 	if (s->log_block_size > 2) {
-		pr_err("%s: block size 1024 << %u is not supported", dev->name, s->log_block_size);
+		if (s->log_block_size <= 6)
+			pr_err("%s: blocks of %u KiB are not supported: 4 KiB, a page, are the "
+			       "most",
+			       dev->name, 1u << s->log_block_size);
+		else
+			pr_err("%s: block size 1024 << %u is impossible", dev->name,
+			       s->log_block_size);
 		return -EINVAL;
 	}
 	fs->block_shift = 10 + s->log_block_size;

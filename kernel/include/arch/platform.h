@@ -17,8 +17,11 @@ extern struct arch_pci_host arch_pci_host;
  * earlier stores. 0, or -ENODEV if there is no such device. One caller at a time. */
 int arch_fwcfg_dma(phys_addr_t request) must_check;
 
-/* Serial port. putc is polled and lock-free: any context. getc: -1 when empty. rx interrupt on. */
-void arch_uart_putc(char c);
+/* Serial port. putc is polled and lock-free: any context. It waits for room only a bounded time,
+ * and after one time-out not at all until the port drains (a stalled one would hold interrupts
+ * masked for each character); false: the character is dropped. getc: -1 when empty. rx interrupt
+ * on. */
+bool arch_uart_putc(char c);
 int arch_uart_getc(void);
 void arch_uart_enable_rx(void);
 #endif

@@ -24,5 +24,8 @@ struct block_device {
 };
 int block_register(struct block_device *dev);
 struct block_device *block_find(const char *name); /* "vda"; NULL */
+/* Why there may be no disk at all, as half a sentence; whoever knows better says so, at boot. */
+const char *block_none_reason(void);
+void block_none_because(const char *reason);
 
 #endif
