@@ -112,25 +112,29 @@ static u8 sum(const void *p, size_t n)
 	return s;
 }
 
+/* NULL if that cannot be read: no table, or one above the early map. */
 static const void *at(phys_addr_t pa, u64 size)
 {
 	if (!pa || pa + size < pa || pa + size > arch_early_map_end())
-		panic("ACPI: a table at 0x%llx is out of reach", (unsigned long long)pa);
+		return NULL;
 	return phys_to_virt(pa);
 }
 
-/* NULL if damaged. */
+/* NULL if damaged or out of reach. */
 static const struct header *table_at(phys_addr_t pa)
 {
 	const struct header *h = at(pa, sizeof(*h));
 
+	if (!h) {
+		pr_warn("a table at 0x%llx is out of reach", (unsigned long long)pa);
+		return NULL;
+	}
 	if (h->length < sizeof(*h) || h->length > 16u << 20) {
 		pr_warn("table %.4s at 0x%llx has length %u", h->signature, (unsigned long long)pa,
 			h->length);
 		return NULL;
 	}
-	h = at(pa, h->length);
-	if (sum(h, h->length)) {
+	if (!at(pa, h->length) || sum(h, h->length)) {
 		pr_warn("table %.4s at 0x%llx has a bad checksum", h->signature,
 			(unsigned long long)pa);
 		return NULL;
@@ -138,22 +142,24 @@ static const struct header *table_at(phys_addr_t pa)
 	return h;
 }
 
-/* Finds the n-th table's address in the root table. */
 static const struct header *root;
 static unsigned int root_entry; /* bytes an entry: 8 in an XSDT, 4 in an RSDT */
 
+/* The first table of this name. An entry that is zero, or leads where we cannot read, is none that
+ * we need: others of its kind would be missed by their users, with a sentence. */
 static const struct header *find(const char *signature)
 {
 	unsigned int n = (root->length - (unsigned int)sizeof(*root)) / root_entry;
 
 	for (unsigned int i = 0; i < n; i++) {
 		const u8 *p = (const u8 *)(root + 1) + (size_t)i * root_entry;
+		const struct header *h;
 		u64 pa = 0;
 
 		memcpy(&pa, p, root_entry);
-		if (memcmp(((const struct header *)at(pa, sizeof(*root)))->signature, signature, 4))
-			continue;
-		return table_at(pa);
+		h = at(pa, sizeof(*h));
+		if (h && !memcmp(h->signature, signature, 4))
+			return table_at(pa);
 	}
 	return NULL;
 }
@@ -369,7 +375,7 @@ void x86_acpi_parse(phys_addr_t rsdp, void (*cpu_found)(u32))
 		return;
 	}
 	r = at(rsdp, sizeof(*r));
-	if (!rsdp_good(r))
+	if (!r || !rsdp_good(r))
 		panic("ACPI: the root pointer at 0x%llx is damaged", (unsigned long long)rsdp);
 	root_entry = r->revision >= 2 && r->xsdt ? 8 : 4;
 	root = table_at(root_entry == 8 ? r->xsdt : r->rsdt);

@@ -71,6 +71,17 @@ KTEST(x86_nmi_reaches_a_masked_cpu)
 	KT_EQ(d.offset, percpu_offset[cpu]);
 }
 
+/* A selector of the local table names nothing: VERR says so and reads no memory. */
+KTEST(x86_there_is_no_ldt)
+{
+	bool readable;
+
+	for (u16 selector = 4; selector < 64; selector += 8) {
+		__asm__ volatile("verr %w1" : "=@ccz"(readable) : "r"(selector));
+		KT_ASSERT(!readable);
+	}
+}
+
 /* Up to the end of a user page with nothing behind it everything is copied, to the last byte. */
 KTEST(x86_copies_stop_at_the_exact_byte)
 {

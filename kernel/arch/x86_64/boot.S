@@ -192,6 +192,7 @@ ap_high64:
 	movq SLOT_STACK(%rbx), %rsp
 	movq SLOT_PERCPU(%rbx), %rdi
 	movq SLOT_IDLE(%rbx), %rsi
+	movq SLOT_SENT(%rbx), %rdx
 	xorl %ebp, %ebp
 	call x86_secondary_start
 	ud2

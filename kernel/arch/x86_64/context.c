@@ -6,7 +6,9 @@
  *
  * FP registers are switched eagerly, for threads with arch.user only. Kernel code has none, so
  * between a user thread's switch-out and the next user thread's switch-in their content is of no
- * interest. FS base is read back at each switch because a program may change it by loading FS. */
+ * interest. FS base is read back at each switch because a program may change it by loading FS. The
+ * four data selectors belong to the program, too: left alone they would carry a word from one
+ * process to another. */
 #include <lib/percpu.h>
 #include <lib/string.h>
 #include <arch/context.h>
@@ -60,6 +62,33 @@ void x86_fpu_init(void)
 	memcpy(fpu_clean + FPU_MXCSR, &mxcsr, sizeof(mxcsr));
 }
 
+static void selectors_save(struct arch_thread *a)
+{
+	__asm__ volatile("movw %%ds, %0\n\t"
+			 "movw %%es, %1\n\t"
+			 "movw %%fs, %2\n\t"
+			 "movw %%gs, %3"
+			 : "=m"(a->ds), "=m"(a->es), "=m"(a->fs), "=m"(a->gs));
+}
+
+/* Loads what differs from what is there. A selector was accepted once, and descriptors are
+ * constant. FS and GS take their base with them: set those afterwards. Interrupts masked: between
+ * the two SWAPGS the per-CPU offset is not in GS, which an NMI does not mind (entry.S). */
+static void selectors_load(const struct arch_thread *a)
+{
+	struct arch_thread now;
+
+	selectors_save(&now);
+	if (a->ds != now.ds)
+		__asm__ volatile("movw %0, %%ds" : : "m"(a->ds));
+	if (a->es != now.es)
+		__asm__ volatile("movw %0, %%es" : : "m"(a->es));
+	if (a->fs != now.fs)
+		__asm__ volatile("movw %0, %%fs" : : "m"(a->fs));
+	if (a->gs != now.gs)
+		__asm__ volatile("swapgs\n\tmovw %w0, %%gs\n\tswapgs" : : "r"(a->gs));
+}
+
 static void stack_prepare(struct thread *t, void (*pc)(void), u64 rbx, u64 r12)
 {
 	struct switch_frame *f =
@@ -90,6 +119,7 @@ void arch_thread_copy_user(struct thread *t)
 	irqflags_t f = arch_irq_save();
 
 	t->arch.user = true;
+	selectors_save(&t->arch);
 	t->arch.fs_base = rdmsr(MSR_FS_BASE);
 	t->arch.gs_base = rdmsr(MSR_KERNEL_GS_BASE);
 	memset(fpu_area(t), 0, X86_FPU_BYTES);
@@ -106,6 +136,8 @@ void arch_thread_reset_user(void)
 	memset(fpu_area(t), 0, X86_FPU_BYTES);
 	t->arch.user = true;
 	fpu_load(fpu_clean);
+	t->arch.ds = t->arch.es = t->arch.fs = t->arch.gs = 0;
+	selectors_load(&t->arch);
 	wrmsr(MSR_FS_BASE, 0);
 	wrmsr(MSR_KERNEL_GS_BASE, 0);
 	arch_irq_restore(f);
@@ -115,11 +147,13 @@ struct thread *arch_switch_to(struct thread *prev, struct thread *next)
 {
 	if (prev->arch.user) {
 		fpu_save(fpu_area(prev));
+		selectors_save(&prev->arch);
 		prev->arch.fs_base = rdmsr(MSR_FS_BASE);
 		prev->arch.gs_base = rdmsr(MSR_KERNEL_GS_BASE);
 	}
 	if (next->arch.user) {
 		fpu_load(fpu_area(next));
+		selectors_load(&next->arch);
 		wrmsr(MSR_FS_BASE, next->arch.fs_base);
 		wrmsr(MSR_KERNEL_GS_BASE, next->arch.gs_base);
 	}

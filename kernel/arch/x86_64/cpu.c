@@ -75,6 +75,20 @@ static void idt_build(void)
 	idt_set(VEC_MACHINE_CHECK, x86_entry_machine_check, IST_MACHINE_CHECK, 0);
 }
 
+bool x86_hypervisor_is(const char *signature)
+{
+	struct cpuid l = cpuid(0x40000000, 0);
+
+	return cpuid(1, 0).c >> 31 && !memcmp(signature, &l.b, 12);
+}
+
+/* QEMU's emulator (7.2) offers XSAVE of any CPU kind, but refuses CR4.OSXSAVE to those without one
+ * of the extensions in leaf 13.1, and not by an exception: the instruction repeats for ever. */
+static bool xsave_works(void)
+{
+	return !x86_hypervisor_is("TCGTCGTCGTCG") || (cpuid(13, 1).a & 0xf);
+}
+
 /* Reads CPUID once, on the boot CPU; the others get the same settings. */
 static void features_find(void)
 {
@@ -93,10 +107,13 @@ static void features_find(void)
 		cr4_value |= CR4_SMAP;
 	if (seven.c >> 2 & 1)
 		cr4_value |= CR4_UMIP;
-	if (one.c >> 26 & 1) {
+	if ((one.c >> 26 & 1) && xsave_works()) {
 		x86_has_xsave = true;
 		cr4_value |= CR4_OSXSAVE;
 		x86_xcr0 = 3 | (one.c >> 28 & 1 ? 4 : 0); /* x87, SSE, AVX */
+		if (max >= 13)                            /* what XSETBV takes (SDM vol. 1, 13.2) */
+			x86_xcr0 &= (u64)cpuid(13, 0).d << 32 | cpuid(13, 0).a;
+		x86_xcr0 |= 1;
 	}
 	features_known = true;
 }
@@ -151,6 +168,10 @@ static void descriptors(void)
 			 : "i"(X86_KERNEL_CS), "r"(X86_KERNEL_DS)
 			 : "rax", "memory");
 	__asm__ volatile("ltr %w0" : : "r"(X86_TSS_SEL));
+	/* After reset the LDT is present, at 0, of 64 KiB (SDM vol. 3, 10.1.1): a program's
+	 * selector would read descriptors from wherever that is mapped. The null selector: there is
+	 * none. */
+	__asm__ volatile("lldt %w0" : : "r"(0));
 	__asm__ volatile("lidt %0" : : "m"(ip));
 }
 
@@ -160,8 +181,9 @@ void arch_trap_init_cpu(void)
 		features_find();
 		idt_build();
 	}
-	control_registers();
+	/* The IDT first: a bit of a control register that this CPU refuses is then a report. */
 	descriptors();
+	control_registers();
 	x86_fpu_init();
 }
 

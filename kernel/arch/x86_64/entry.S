@@ -2,7 +2,8 @@
  *
  * GS. In user mode GS base is the program's and KERNEL_GS_BASE this CPU's per-CPU offset; swapgs at
  * each entry from user mode and each return to it exchanges them. Ordinary exceptions and
- * interrupts tell by the saved CS which side they came from. NMI, machine check and double fault can also hit
+ * interrupts tell by the saved CS which side they came from; an LFENCE on both ways keeps the CPU
+ * from running ahead with the other side's GS (CVE-2019-1125). NMI, machine check and double fault can also hit
  * between SYSCALL and its swapgs, so they look at nothing: their own IST stack carries the per-CPU
  * offset above its top (cpu.c puts it there); they save GS base, load that, and put the old value
  * back. An NMI cannot nest: it never executes IRET before its end, because a fault inside the NMI
@@ -92,13 +93,15 @@ entry_common:
 	testb $3, TF_CS(%rsp)
 	jz 1f
 	swapgs
+	lfence
 	clear_ac
 	movq %rsp, %rdi
 	/* a walk ends at the user frame */
 	xorl %ebp, %ebp
 	call x86_trap
 	jmp return_to_user
-1:	clear_ac
+1:	lfence
+	clear_ac
 	call_with_frame x86_trap
 	pop_regs
 	addq $16, %rsp

@@ -39,7 +39,8 @@ int arch_cpu_start(unsigned int cpu, void *stack_top, unsigned long percpu, stru
 	       (size_t)(x86_ap_trampoline_end - x86_ap_trampoline));
 	/* the early map's identity part, which the boot CPU has dropped */
 	x86_early_pml4[0] = x86_early_pml4[256] & ~X86_PTE_NX;
-	x86_ap_slots[id] = (struct x86_ap_slot){.stack = stack_top, .percpu = percpu, .idle = idle};
+	x86_ap_slots[id] = (struct x86_ap_slot){
+		.stack = stack_top, .percpu = percpu, .idle = idle, .sent = arch_ticks()};
 	smp_mb();
 	x86_apic_send_init(id);
 	delay_us(200);
@@ -51,11 +52,17 @@ int arch_cpu_start(unsigned int cpu, void *stack_top, unsigned long percpu, stru
 }
 
 /* First C code of a starting CPU, on its own stack, with the kernel's final page table. */
-void __noreturn x86_secondary_start(unsigned long percpu, struct thread *idle)
+void __noreturn x86_secondary_start(unsigned long percpu, struct thread *idle, u64 sent)
 {
+	u64 now = arch_ticks();
+
 	arch_set_percpu_offset(percpu);
 	arch_set_current(idle);
 	arch_trap_init_cpu();
 	arch_mmu_enable_kernel(x86_kernel_root);
+	/* Times of different CPUs are compared everywhere, so their counters must agree. */
+	if (now < sent)
+		pr_warn("the TSC of cpu %u is behind by %llu: times and the trace's order are off",
+			this_cpu(), (unsigned long long)(sent - now));
 	cpu_secondary_main();
 }

@@ -133,9 +133,11 @@ static bool measure(const struct reference *ref, u32 interval, u64 *tsc, u64 *ap
 	       a[SAMPLES - 2] - a[1] <= *apic / TOLERANCE;
 }
 
-/* What CPUID tells: leaf 0x15 (crystal times ratio), or the hypervisor's 0x40000010 in kHz. */
+/* What CPUID tells: leaf 0x15 (crystal times ratio), or in kHz the hypervisor's 0x40000010, where
+ * it is one that knows VMware's convention: with others that leaf may hold anything. */
 static u64 cpuid_hz(void)
 {
+	bool told = false;
 	struct cpuid l;
 
 	if (cpuid(0, 0).a >= 0x15) {
@@ -143,7 +145,9 @@ static u64 cpuid_hz(void)
 		if (l.a && l.b && l.c)
 			return (u64)l.c * l.b / l.a;
 	}
-	if (cpuid(1, 0).c >> 31 && cpuid(0x40000000, 0).a >= 0x40000010)
+	if (x86_hypervisor_is("VMwareVMware") || x86_hypervisor_is("KVMKVMKVM\0\0"))
+		told = cpuid(0x40000000, 0).a >= 0x40000010;
+	if (told)
 		return (u64)cpuid(0x40000010, 0).a * 1000;
 	return 0;
 }
@@ -183,10 +187,14 @@ void arch_time_init(void)
 void arch_timer_init_cpu(void)
 {
 	*this_cpu_ptr(&x86_deadline) = ~0ull;
-	if (x86_has_deadline)
+	if (x86_has_deadline) {
 		x86_apic_timer(LVT_DEADLINE | VEC_TIMER, 0);
-	else
+		/* the mode is in memory, the deadline in an MSR: in order only by this (SDM vol. 3,
+		 * 11.5.4.1) */
+		__asm__ volatile("mfence" ::: "memory");
+	} else {
 		x86_apic_timer(VEC_TIMER, 0);
+	}
 }
 
 void arch_timer_set(u64 ticks)

@@ -51,6 +51,7 @@ static const char *ubsan_text(const struct trap_frame *tf)
 
 #define PF_PRESENT  1u
 #define PF_WRITE    2u
+#define PF_USER     4u
 #define PF_RESERVED 8u
 #define PF_FETCH    16u
 
@@ -67,8 +68,16 @@ static void page_fault(struct trap_frame *tf)
 		flags |= FAULT_WRITE;
 	if (tf->error & PF_FETCH)
 		flags |= FAULT_EXEC;
-	if (trap_from_user(tf))
+	if (trap_from_user(tf)) {
+		/* The CPU's own look into a descriptor table, not the program's access (SDM vol. 3,
+		 * 4.7): no change of the program's pages would let it through. */
+		if (!(tf->error & PF_USER)) {
+			trap_exception(tf, SIG_SEGV, "page fault in a descriptor table", tf->error,
+				       addr);
+			return;
+		}
 		flags |= FAULT_USER;
+	}
 	trap_page_fault(tf, addr, flags);
 }
 

@@ -13,6 +13,7 @@ struct arch_thread {
 	unsigned long sp;
 	unsigned long fs_base; /* user TLS */
 	unsigned long gs_base; /* user GS */
+	u16 ds, es, fs, gs;    /* user selectors */
 	bool user;             /* has user registers to switch: since exec or fork */
 	u8 fpu_raw[X86_FPU_BYTES + X86_FPU_ALIGN]; /* the area starts at the first aligned byte */
 };
