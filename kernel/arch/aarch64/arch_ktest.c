@@ -76,6 +76,43 @@ KTEST(a64_nmi_reaches_a_masked_cpu)
 	KT_EQ(d.flags, GIC_PMR_MASKED);
 }
 
+#define PSTATE_A BIT(8)
+
+struct serrors {
+	u32 stop, masked; /* atomic */
+};
+
+/* Switched to from an interrupt sooner or later. */
+static void look_for_masked_serror(void *arg)
+{
+	struct serrors *s = arg;
+
+	while (!atomic_load(&s->stop))
+		if (sysreg_read(daif) & PSTATE_A)
+			atomic_store(&s->masked, 1);
+	kthread_exit(0);
+}
+
+/* More threads than CPUs, so that each is preempted: SError stays open in all of them. */
+KTEST(a64_serror_stays_open)
+{
+	u64 until = arch_ticks() + ns_to_ticks(100 * NSEC_PER_SEC / 1000);
+	struct thread *t[2];
+	struct serrors s = {0};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(t); i++) {
+		t[i] = kthread_run_on(0, "serror", look_for_masked_serror, &s);
+		KT_ASSERT(!IS_ERR(t[i]));
+	}
+	while (arch_ticks() < until)
+		sched_yield();
+	atomic_store(&s.stop, 1);
+	for (unsigned int i = 0; i < ARRAY_SIZE(t); i++)
+		KT_EQ(kthread_stop(t[i]), 0);
+	KT_ASSERT(!atomic_load(&s.masked));
+	KT_ASSERT(!(sysreg_read(daif) & PSTATE_A));
+}
+
 KTEST(a64_nmi_to_oneself)
 {
 	irqflags_t f = arch_irq_save();

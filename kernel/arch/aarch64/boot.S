@@ -5,6 +5,11 @@
  * leaves EL2 if it is there, checks what the kernel cannot do without, clears .bss and .blackbox,
  * builds the early page tables and enters kmain(entry_ticks) at its link address.
  *
+ * Caches. Until the MMU is on, stores go past the caches to memory, while the walker and later the
+ * kernel look into them. A line that the loader left dirty would be written over what we stored, a
+ * clean one would hide it (Arm ARM D8.2.12, "mixed attributes"; only a hypervisor without FEAT_S2FWB
+ * shows it). So what is written here is invalidated to the point of coherency before and after.
+ *
  * Early map. TTBR1: direct map of the first 4 GiB from the start of RAM in 2 MiB blocks; the image
  * mapping shares the first of these tables, as both show the start of RAM. Everything is writable
  * and executable until mm builds the final tables (arch_mmu_enable_kernel). TTBR0: identity; the
@@ -44,6 +49,7 @@ primary_entry:
 	bl	el2_leave
 	bl	cpu_check
 
+	bl	invalidate_bss
 	adr_l	x0, __bss_start
 	adr_l	x1, __image_end
 1:	stp	xzr, xzr, [x0], #16
@@ -53,6 +59,7 @@ primary_entry:
 	adr_l	x22, __image_start
 	sub	x22, x22, #0x200000
 	bl	build_early_tables
+	bl	invalidate_bss
 	bl	cpu_setup
 	adr_l	x1, id_l0
 	adr_l	x2, early_l0
@@ -100,6 +107,23 @@ secondary_high:
 	b	.
 	.ltorg
 
+/* Drops .bss and .blackbox, with the early tables, from the caches; no line at the ends is shared:
+ * both are on page boundaries. Clobbers x0-x3. */
+invalidate_bss:
+	adr_l	x0, __bss_start
+	adr_l	x1, __image_end
+	mrs	x2, ctr_el0
+	ubfx	x2, x2, #16, #4		/* DminLine: log2 words */
+	mov	x3, #4
+	lsl	x3, x3, x2
+	dsb	sy
+1:	dc	ivac, x0
+	add	x0, x0, x3
+	cmp	x0, x1
+	b.lo	1b
+	dsb	sy
+	ret
+
 /* x0 = SCTLR, x1 = TTBR0, x2 = TTBR1, x3 = where to go on. */
 mmu_on:
 	msr	ttbr0_el1, x1
@@ -110,7 +134,9 @@ mmu_on:
 	br	x3
 
 /* Entered at EL2 (machine with virtualization=on): gives EL1 everything and continues there at the
- * caller, with x23 = 1. Clobbers x0-x2. */
+ * caller, with x23 = 1. Registers that trap EL1 are of no known value at reset, so each that this CPU
+ * has is written. Some CPUs cannot clear HCR_EL2.E2H (FEAT_E2H0 absent, Arm ARM D24.2.48): there
+ * CNTHCTL and CPTR have their other layout and SCTLR_EL1 is reached as SCTLR_EL12. Clobbers x0-x4. */
 el2_leave:
 	mrs	x0, CurrentEL
 	cmp	x0, #(2 << 2)
@@ -120,12 +146,40 @@ el2_leave:
 	mov	x0, #(1 << 31)		/* EL1 is 64-bit; nothing is trapped */
 	msr	hcr_el2, x0
 	isb
-	mrs	x0, cnthctl_el2		/* EL1 may use the counters and timers */
-	orr	x0, x0, #3
+	mrs	x4, hcr_el2
+	ubfx	x4, x4, #34, #1		/* E2H after all? */
+	mov	x1, #3			/* EL1 may use the counters and timers */
+	mov	x2, #0x33ff		/* no trap of FP/SIMD; SVE is not used */
+	cbz	x4, 3f
+	mov	x1, #(3 << 10)
+	mov	x2, #(3 << 20)
+3:	mrs	x0, cnthctl_el2
+	orr	x0, x0, x1
 	msr	cnthctl_el2, x0
 	msr	cntvoff_el2, xzr
-	mov	x0, #0x33ff		/* no trap of FP/SIMD; SVE is not used */
-	msr	cptr_el2, x0
+	msr	cptr_el2, x2
+	mov	x1, xzr			/* MDCR_EL2: EL1 has the debug registers and all counters */
+	mrs	x0, id_aa64dfr0_el1
+	ubfx	x2, x0, #8, #4
+	sub	x2, x2, #1
+	cmp	x2, #0xe		/* 1..14: there is an architected PMU */
+	b.hs	4f
+	mrs	x1, pmcr_el0
+	ubfx	x1, x1, #11, #5		/* HPMN = all */
+4:	msr	mdcr_el2, x1
+	mrs	x0, id_aa64mmfr0_el1
+	ubfx	x0, x0, #56, #4
+	cbz	x0, 5f			/* FEAT_FGT: no fine-grained traps */
+	msr	HFGRTR_EL2, xzr
+	msr	HFGWTR_EL2, xzr
+	msr	HFGITR_EL2, xzr
+	msr	HDFGRTR_EL2, xzr
+	msr	HDFGWTR_EL2, xzr
+5:	mrs	x0, id_aa64mmfr1_el1
+	ubfx	x0, x0, #40, #4
+	cbz	x0, 6f			/* FEAT_HCX */
+	msr	HCRX_EL2, xzr
+6:
 	msr	hstr_el2, xzr
 	msr	vttbr_el2, xzr
 	mrs	x0, midr_el1
@@ -142,7 +196,11 @@ el2_leave:
 	isb
 	msr	ich_hcr_el2, xzr
 2:	ldr	x0, =0x30500800		/* MMU off, reserved bits as they must be */
-	msr	sctlr_el1, x0
+	cbz	x4, 7f
+	msr	SCTLR_EL12, x0
+	b	8f
+7:	msr	sctlr_el1, x0
+8:
 	mov	x0, #0x3c5		/* EL1h, everything masked */
 	msr	spsr_el2, x0
 	msr	elr_el2, x30
@@ -195,7 +253,8 @@ cpu_setup:
 	msr	cpacr_el1, x0
 	mov	x0, #2			/* EL0 may read CNTVCT, nothing else */
 	msr	cntkctl_el1, x0
-	msr	mdscr_el1, xzr
+	mov	x0, #(1 << 12)		/* TDCC: EL0 has no way to a debugger's mailbox */
+	msr	mdscr_el1, x0
 	msr	tpidr_el0, xzr
 	msr	tpidrro_el0, xzr
 	mrs	x0, id_aa64dfr0_el1
@@ -204,6 +263,10 @@ cpu_setup:
 	cmp	x1, #0xe		/* 1..14: there is an architected PMU */
 	b.hs	1f
 	msr	pmuserenr_el0, xzr
+1:	mrs	x0, id_aa64pfr0_el1
+	ubfx	x0, x0, #44, #4
+	cbz	x0, 1f
+	msr	AMUSERENR_EL0, xzr	/* activity monitors */
 1:	mrs	x0, id_aa64mmfr1_el1
 	ubfx	x0, x0, #20, #4
 	cbz	x0, 2f
@@ -223,7 +286,11 @@ cpu_setup:
 	cmp	x1, #2
 	b.ne	3f
 	orr	x0, x0, #(1 << 36)	/* 16-bit ASIDs */
-3:	msr	tcr_el1, x0
+3:	mrs	x1, id_aa64mmfr2_el1
+	ubfx	x1, x1, #60, #4
+	cbz	x1, 4f
+	orr	x0, x0, #(1 << 56)	/* E0PD1: EL0's accesses to the kernel half fault without a walk */
+4:	msr	tcr_el1, x0
 	tlbi	vmalle1
 	dsb	nsh
 	isb

@@ -264,7 +264,7 @@ bool fdt_reg(const struct fdt *f, u32 node, u32 i, u64 *base, u64 *size)
 			return false;
 	}
 	p = fdt_prop(f, node, "reg", &len);
-	if (!p || (u64)(i + 1) * (ac + sc) * 4 > len)
+	if (!p || ((u64)i + 1) * (ac + sc) * 4 > len)
 		return false;
 	p += (u64)i * (ac + sc) * 4;
 	*base = fdt_cells(p, ac);

@@ -23,6 +23,7 @@
 #define GICD_IGROUPR    0x0080
 #define GICD_ISENABLER  0x0100
 #define GICD_ICENABLER  0x0180
+#define GICD_ICACTIVER  0x0380
 #define GICD_IPRIORITYR 0x0400
 #define GICD_ICFGR      0x0c00
 #define GICD_IROUTER    0x6000
@@ -105,6 +106,7 @@ void gic_init(void)
 	wait_clear(gicd + GICD_CTLR, CTLR_RWP, "distributor off");
 	for (u32 i = 32; i < nr_irqs; i += 32) {
 		mmio_write32(gicd + GICD_ICENABLER + i / 8, ~0u);
+		mmio_write32(gicd + GICD_ICACTIVER + i / 8, ~0u); /* what a loader never ended */
 		mmio_write32(gicd + GICD_IGROUPR + i / 8, ~0u);
 	}
 	for (u32 i = 32; i < nr_irqs; i += 4)
@@ -133,6 +135,7 @@ void gic_init_cpu(void)
 	wait_clear(rd + GICR_WAKER, WAKER_ASLEEP, "redistributor does not wake");
 	mmio_write32(sgi + GICD_ICENABLER, ~0u);
 	wait_clear(rd, GICR_CTLR_RWP, "redistributor");
+	mmio_write32(sgi + GICD_ICACTIVER, ~0u);
 	mmio_write32(sgi + GICD_IGROUPR, ~0u);
 	for (u32 i = 0; i < 32; i += 4)
 		mmio_write32(sgi + GICD_IPRIORITYR + i, PRIO_NORMAL);

@@ -56,29 +56,54 @@ static u64 tlbi_arg(unsigned long va, u32 asid)
 	return (u64)asid << 48 | (va >> PAGE_SHIFT & 0xffffffffffful);
 }
 
-void arch_tlb_flush_local(unsigned long va, unsigned long size, u32 asid)
-{
-	unsigned long end = ALIGN_UP(va + size, PAGE_SIZE);
+/* One instruction for this CPU alone, or for all of the inner shareable domain. */
+#define TLBI(op, everywhere, arg)                                                                  \
+	do {                                                                                       \
+		if (everywhere)                                                                    \
+			__asm__ volatile("tlbi " op "is, %0" ::"r"(arg) : "memory");               \
+		else                                                                               \
+			__asm__ volatile("tlbi " op ", %0" ::"r"(arg) : "memory");                 \
+	} while (0)
 
-	va = ALIGN_DOWN(va, PAGE_SIZE);
-	dsb(nshst);
+static void tlbi_range(unsigned long va, unsigned long end, u32 asid, bool everywhere)
+{
 	if (end - va > FLUSH_PAGES_MAX * PAGE_SIZE) {
 		if (asid)
-			__asm__ volatile("tlbi aside1, %0" ::"r"((u64)asid << 48) : "memory");
+			TLBI("aside1", everywhere, (u64)asid << 48);
+		else if (everywhere)
+			__asm__ volatile("tlbi vmalle1is" ::: "memory");
 		else
 			__asm__ volatile("tlbi vmalle1" ::: "memory");
-	} else {
-		for (; va != end; va += PAGE_SIZE) {
-			if (asid)
-				__asm__ volatile("tlbi vae1, %0" ::"r"(tlbi_arg(va, asid))
-						 : "memory");
-			else
-				__asm__ volatile("tlbi vaae1, %0" ::"r"(tlbi_arg(va, 0))
-						 : "memory");
-		}
+		return;
 	}
+	for (; va != end; va += PAGE_SIZE) {
+		if (asid)
+			TLBI("vae1", everywhere, tlbi_arg(va, asid));
+		else
+			TLBI("vaae1", everywhere, tlbi_arg(va, 0));
+	}
+}
+
+void arch_tlb_flush_local(unsigned long va, unsigned long size, u32 asid)
+{
+	dsb(nshst);
+	tlbi_range(ALIGN_DOWN(va, PAGE_SIZE), ALIGN_UP(va + size, PAGE_SIZE), asid, false);
 	dsb(nsh);
 	isb();
+}
+
+/* Cortex-A76 up to r3p0 (erratum 1286807) may let another CPU's access with the old translation be
+ * seen after the DSB, unless invalidation and DSB are done twice. Set by any such CPU that starts.
+ */
+static bool tlbi_twice;
+
+void mmu_init_cpu(void)
+{
+	u64 midr = sysreg_read(midr_el1);
+	u32 revision = (midr >> 20 & 0xf) << 4 | (midr & 0xf);
+
+	if ((midr & 0xff00fff0) == 0x4100d0b0 && revision <= 0x30)
+		WRITE_ONCE(tlbi_twice, true);
 }
 
 bool arch_tlb_flush_broadcast(unsigned long va, unsigned long size, u32 asid)
@@ -87,22 +112,12 @@ bool arch_tlb_flush_broadcast(unsigned long va, unsigned long size, u32 asid)
 
 	va = ALIGN_DOWN(va, PAGE_SIZE);
 	dsb(ishst);
-	if (end - va > FLUSH_PAGES_MAX * PAGE_SIZE) {
-		if (asid)
-			__asm__ volatile("tlbi aside1is, %0" ::"r"((u64)asid << 48) : "memory");
-		else
-			__asm__ volatile("tlbi vmalle1is" ::: "memory");
-	} else {
-		for (; va != end; va += PAGE_SIZE) {
-			if (asid)
-				__asm__ volatile("tlbi vae1is, %0" ::"r"(tlbi_arg(va, asid))
-						 : "memory");
-			else
-				__asm__ volatile("tlbi vaae1is, %0" ::"r"(tlbi_arg(va, 0))
-						 : "memory");
-		}
-	}
+	tlbi_range(va, end, asid, true);
 	dsb(ish);
+	if (unlikely(READ_ONCE(tlbi_twice))) {
+		tlbi_range(va, end, asid, true);
+		dsb(ish);
+	}
 	isb();
 	return true;
 }

@@ -250,7 +250,7 @@ static u32 node_irq(const struct fdt *f, u32 node, u32 i)
 	u32 len;
 	const u8 *p = fdt_prop(f, node, "interrupts", &len);
 
-	return p && len >= (i + 1) * 12 ? decode_irq(p + i * 12) : 0;
+	return p && len >= ((u64)i + 1) * 12 ? decode_irq(p + i * 12) : 0;
 }
 
 static u32 find_gic(const struct fdt *f)

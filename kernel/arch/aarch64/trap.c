@@ -1,10 +1,10 @@
 /* trap.c - what an exception means.
  *
  * On entry from entry.S all of DAIF is set and PMR masks ordinary interrupts. Handlers clear
- * PSTATE.I as soon as an interrupt of NMI priority may come in: at once for synchronous exceptions
- * (unless the interrupted code had I set), after the acknowledge for interrupts, never inside an
- * NMI. Every handler of an exception from user mode ends with ordinary interrupts masked; the exit
- * stub in entry.S does the rest.
+ * PSTATE.I and A as soon as an interrupt of NMI priority or an SError may come in: at once for
+ * synchronous exceptions (unless the interrupted code had I set), after the acknowledge for
+ * interrupts, never inside an NMI. Every handler of an exception from user mode ends with ordinary
+ * interrupts masked; the exit stub in entry.S does the rest.
  */
 #include <lib/bug.h>
 #include <lib/extable.h>
@@ -95,9 +95,11 @@ static const char *abort_phrase(u32 fsc)
 	}
 }
 
-static void nmi_window_open(void)
+/* Interrupts of NMI priority and SErrors may come in. A, too: left set it would spread to whatever
+ * thread is switched to from here, and a kernel's SError be taken in a program. */
+static void window_open(void)
 {
-	__asm__ volatile("msr daifclr, #2" ::: "memory");
+	__asm__ volatile("msr daifclr, #6" ::: "memory");
 }
 
 static void report(struct trap_frame *tf)
@@ -152,7 +154,7 @@ static void memory_abort(struct trap_frame *tf, u32 flags)
 void trap_el1_sync(struct trap_frame *tf)
 {
 	if (!(tf->pstate & PSR_I))
-		nmi_window_open();
+		window_open();
 	switch (ESR_EC(tf->esr)) {
 	case EC_DABT_EL1:
 		memory_abort(tf, 0);
@@ -173,7 +175,7 @@ void trap_el1_sync(struct trap_frame *tf)
 void trap_el0_sync(struct trap_frame *tf)
 {
 	trap_enter_from_user(tf);
-	nmi_window_open();
+	window_open();
 	switch (ESR_EC(tf->esr)) {
 	case EC_SVC64:
 		arch_irq_enable();
@@ -209,7 +211,7 @@ static bool take_irq(struct trap_frame *tf)
 	}
 	if (irq >= GIC_SPURIOUS)
 		return false;
-	nmi_window_open();
+	window_open();
 	irq_enter(tf);
 	if (irq < IPI_KINDS) {
 		trap_ipi(tf, (enum ipi_kind)irq);
@@ -234,7 +236,7 @@ void trap_el0_irq(struct trap_frame *tf)
 {
 	trap_enter_from_user(tf);
 	take_irq(tf);
-	nmi_window_open();
+	window_open();
 }
 
 void trap_el1_serror(struct trap_frame *tf)
@@ -245,7 +247,7 @@ void trap_el1_serror(struct trap_frame *tf)
 void trap_el0_serror(struct trap_frame *tf)
 {
 	trap_enter_from_user(tf);
-	nmi_window_open();
+	window_open();
 	trap_exception(tf, SIG_BUS, "SError (asynchronous external abort)", tf->esr, 0);
 	arch_irq_disable();
 }
@@ -253,7 +255,7 @@ void trap_el0_serror(struct trap_frame *tf)
 void trap_el0_compat(struct trap_frame *tf)
 {
 	trap_enter_from_user(tf);
-	nmi_window_open();
+	window_open();
 	trap_exception(tf, SIG_ILL, "32-bit program", tf->esr, 0);
 	arch_irq_disable();
 }
@@ -267,6 +269,7 @@ void trap_bad_vector(struct trap_frame *tf)
 /* Only SError is opened besides I: debug exceptions stay masked in the kernel, FIQ is unused. */
 void arch_trap_init_cpu(void)
 {
+	mmu_init_cpu();
 	sysreg_write(vbar_el1, exception_vectors);
 	isb();
 	__asm__ volatile("msr daifclr, #6" ::: "memory");

@@ -99,6 +99,9 @@ FUNC(icache_sync_range)
 	cmp	x5, x1
 	b.lo	1b
 	dsb	ish
+	ubfx	x3, x2, #14, #2		/* L1Ip: unless 3 (PIPT) the same line has several places, by */
+	cmp	x3, #3			/* addresses that are not ours (Arm ARM B2.4.6): drop all */
+	b.ne	5f
 	and	x3, x2, #0xf		/* IminLine */
 	lsl	x3, x6, x3
 	sub	x4, x3, #1
@@ -107,6 +110,10 @@ FUNC(icache_sync_range)
 4:	add	x5, x5, x3
 	cmp	x5, x1
 	b.lo	3b
+	dsb	ish
+	isb
+	ret
+5:	ic	ialluis
 	dsb	ish
 	isb
 	ret
