@@ -160,6 +160,7 @@ SUPER = 1024
 REFUSED = {  # what is changed: (offset, format, value), and what the kernel says of it
     "magic": (SUPER + 56, "H", 0x1234, "no ext2 file system"),
     "block size": (SUPER + 24, "I", 20, "block size"),
+    "64 KiB blocks": (SUPER + 24, "I", 6, "block size 64 KiB is not supported"),
     "blocks": (SUPER + 4, "I", 0xffffffff, "blocks of 4096 bytes on a device"),
     "inodes a group": (SUPER + 40, "I", 0, "per group are impossible"),
     "inode size": (SUPER + 88, "H", 100, "inode size 100 is impossible"),
@@ -180,3 +181,19 @@ def test_refused_disk(arch, tmp_path, what):
         console = guest.wait_for("PANIC: no root file system on vda", 40)
         assert re.search(rf"(ext2|vfs): vda: .*{words}", console), console
         assert not TROUBLE.search(console), console
+
+
+@pytest.mark.parametrize("kind", ["MBR", "GPT"])
+def test_a_partitioned_disk_is_recognised(arch, tmp_path, kind):
+    data = bytearray(1 << 20)
+    data[510:512] = b"\x55\xaa"
+    if kind == "MBR":
+        data[446 + 16 + 4] = 0x83  # the second of its four entries
+    else:
+        data[512:520] = b"EFI PART"
+    image = tmp_path / "disk.img"
+    image.write_bytes(data)
+    with qemu.Guest(arch, cpus=1, disk=str(image), append="ring=256K", time_limit=60) as guest:
+        console = guest.wait_for("PANIC: no root file system", 40)
+        assert re.search(r"ext2: vda: .* it has a partition table, .*attach the file system itself", console), \
+            console

@@ -146,8 +146,7 @@ static int ext2_super_check(struct block_device *dev, const struct ext2_super *s
 	}
 	if (s->log_block_size > 2) {
 		if (s->log_block_size <= 6)
-			pr_err("%s: blocks of %u KiB are not supported: 4 KiB, a page, are the "
-			       "most",
+			pr_err("%s: block size %u KiB is not supported: a page, 4 KiB, is the most",
 			       dev->name, 1u << s->log_block_size);
 		else
 			pr_err("%s: block size 1024 << %u is impossible", dev->name,
