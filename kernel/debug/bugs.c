@@ -6,6 +6,7 @@
  * driver. Compiled in only where HANGBENCH is on. */
 #include <debug/debug.h>
 #include <lib/annotate.h>
+#include <lib/atomic.h>
 #include <lib/boot.h>
 #include <lib/bug.h>
 #include <lib/clock.h>
@@ -34,6 +35,10 @@ static struct rwlock index_lock;
 
 #define SHORT_NS 20000000ull
 
+/* How many of two threads have their first lock: each goes for its second one when both have. By
+ * time alone the mistake would not show on a loaded host. */
+static u32 first_taken; /* atomic */
+
 static void start(unsigned int cpu, const char *name, void (*fn)(void *))
 {
 	struct thread *t = kthread_run_on(cpu % nr_cpus, name, fn, NULL);
@@ -44,10 +49,17 @@ static void start(unsigned int cpu, const char *name, void (*fn)(void *))
 
 /* ---- abba-mutex: two locks, two orders ------------------------------------------------------ */
 
+static void sleep_until_both(void)
+{
+	atomic_fetch_add(&first_taken, 1);
+	while (atomic_load(&first_taken) < 2)
+		thread_sleep_ns(SHORT_NS, false);
+}
+
 static void left_then_right(void *arg)
 {
 	mutex_lock(&left);
-	thread_sleep_ns(SHORT_NS, false);
+	sleep_until_both();
 	mutex_lock(&right);
 	mutex_unlock(&right);
 	mutex_unlock(&left);
@@ -56,7 +68,7 @@ static void left_then_right(void *arg)
 static void right_then_left(void *arg)
 {
 	mutex_lock(&right);
-	thread_sleep_ns(SHORT_NS, false);
+	sleep_until_both();
 	mutex_lock(&left);
 	mutex_unlock(&left);
 	mutex_unlock(&right);
@@ -70,16 +82,17 @@ static void abba_mutex(void)
 
 /* ---- abba-spin: the same with spin locks, on two CPUs ---------------------------------------- */
 
-static void spin_for(u64 ns)
+static void spin_until_both(void)
 {
-	for (u64 end = time_ns() + ns; time_ns() < end;)
+	atomic_fetch_add(&first_taken, 1);
+	while (atomic_load(&first_taken) < 2)
 		arch_cpu_relax();
 }
 
 static void table_then_list(void *arg)
 {
 	spin_lock(&table);
-	spin_for(SHORT_NS);
+	spin_until_both();
 	spin_lock(&list);
 	spin_unlock(&list);
 	spin_unlock(&table);
@@ -88,7 +101,7 @@ static void table_then_list(void *arg)
 static void list_then_table(void *arg)
 {
 	spin_lock(&list);
-	spin_for(SHORT_NS);
+	spin_until_both();
 	spin_lock(&table);
 	spin_unlock(&table);
 	spin_unlock(&list);
