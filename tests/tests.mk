@@ -47,7 +47,10 @@ check: setup ## house rules: format, layers, event ids, READMEs
 	$(Q)$(MAKE) --no-print-directory CONFIG=debug all
 	$(Q)$(PYTHON) $(HARNESS)/check.py
 
+docs: ## rewrite the documents that are made from the sources: docs/locking.md
+	$(Q)$(PYTHON) $(HARNESS)/locking.py
+
 format: ## rewrite the sources to .clang-format
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format-$(LLVM) -i
 
-.PHONY: setup run debug-run test test-quick test-unit test-unit-all test-integration test-long mutate soak check format
+.PHONY: setup run debug-run test test-quick test-unit test-unit-all test-integration test-long mutate soak check docs format

@@ -6,6 +6,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <mm/mm.h>
+#include <sync/lock_order.h>
 #include <sync/mutex.h>
 #include <arch/cpu.h>
 #include <arch/platform.h>
@@ -38,7 +39,7 @@ struct transfer {
 	};
 };
 
-static DEFINE_LOCK_CLASS(fwcfg_class, "drivers.fwcfg", BB_LK_MUTEX, 0);
+static DEFINE_LOCK_CLASS(fwcfg_class, "drivers.fwcfg", BB_LK_MUTEX, RANK_FWCFG);
 static DEFINE_MUTEX(fwcfg_lock, fwcfg_class);
 
 /* Moves len bytes of t's data; `control` holds the direction and perhaps a file to select. */

@@ -17,13 +17,14 @@
 #include <lib/printk.h>
 #include <lib/string.h>
 #include <mm/mm.h>
+#include <sync/lock_order.h>
 #include <tracing/box.h>
 #include "virtio.h"
 
 #define DESC_NEXT  1u
 #define DESC_WRITE 2u
 
-DEFINE_LOCK_CLASS(virtq_class, "virtio.queue", BB_LK_SPIN, 0);
+DEFINE_LOCK_CLASS(virtq_class, "virtio.queue", BB_LK_SPIN, RANK_VIRTQUEUE);
 
 /* Bytes of table and rings; the used ring is 4-byte aligned by itself as size is a power of two. */
 static size_t virtq_avail_offset(unsigned int size)

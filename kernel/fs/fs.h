@@ -5,14 +5,7 @@
 #include <drivers/block.h>
 #include <fs/vfs.h>
 #include <lib/rbtree.h>
-
-/* Order in which locks are taken, outermost first (kernel/fs/README.md). */
-#define RANK_FILE_POS  100
-#define RANK_EXT2_ROOT 110
-/* mm.lock comes here */
-#define RANK_PAGES      130
-#define RANK_META_PAGES 140
-#define RANK_ICACHE     150
+#include <sync/lock_order.h>
 
 DECLARE_LOCK_CLASS(pages_class);
 DECLARE_LOCK_CLASS(meta_pages_class);

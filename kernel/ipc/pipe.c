@@ -17,6 +17,7 @@
 #include <ipc/pipe.h>
 #include <lib/atomic.h>
 #include <mm/vm.h>
+#include <sync/lock_order.h>
 #include <sync/mutex.h>
 #include <sync/poll.h>
 #include <uapi/fcntl.h>
@@ -31,7 +32,7 @@ struct pipe {
 	struct wait_queue can_read, can_write;
 };
 
-DEFINE_LOCK_CLASS(pipe_class, "fs.pipe", BB_LK_MUTEX, 0);
+DEFINE_LOCK_CLASS(pipe_class, "fs.pipe", BB_LK_MUTEX, RANK_PIPE);
 DEFINE_LOCK_CLASS(pipe_data_class, "pipe.data", BB_LK_WAITQ, 0);
 DEFINE_LOCK_CLASS(pipe_room_class, "pipe.room", BB_LK_WAITQ, 0);
 static u64 next_ino = 1;

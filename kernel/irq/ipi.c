@@ -7,6 +7,7 @@
  * IPI, arg = the first CPU that has not answered). */
 #include <irq/irq.h>
 #include <lib/bug.h>
+#include <sync/lock_order.h>
 #include <sync/preempt.h>
 #include <sync/spinlock.h>
 #include <arch/cpu.h>
@@ -14,7 +15,7 @@
 #include <tracing/events.h>
 #include <tracing/tracker.h>
 
-DEFINE_LOCK_CLASS(call_class, "irq.call", BB_LK_SPIN, 0);
+DEFINE_LOCK_CLASS(call_class, "irq.call", BB_LK_SPIN, RANK_IRQ_CALL);
 static DEFINE_SPINLOCK(call_lock, call_class);
 static struct {
 	void (*fn)(void *);

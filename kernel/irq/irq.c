@@ -7,6 +7,7 @@
 #include <irq/irq.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
+#include <sync/lock_order.h>
 #include <sync/preempt.h>
 #include <sync/spinlock.h>
 #include <arch/upcalls.h>
@@ -25,7 +26,7 @@ struct irq_slot {
 };
 static struct irq_slot slots[ARCH_IRQ_MAX];
 
-DEFINE_LOCK_CLASS(irq_table_class, "irq.table", BB_LK_SPIN, 0);
+DEFINE_LOCK_CLASS(irq_table_class, "irq.table", BB_LK_SPIN, RANK_IRQ_TABLE);
 static DEFINE_SPINLOCK(table_lock, irq_table_class);
 
 static DEFINE_PER_CPU(u32, nest_tokens); /* one bit an interrupt level, innermost lowest */

@@ -9,6 +9,7 @@
 #include <lib/bug.h>
 #include <lib/cpu.h>
 #include <lib/percpu.h>
+#include <sync/lock_order.h>
 #include <sync/spinlock.h>
 #include <arch/cpu.h>
 #include <arch/upcalls.h>
@@ -21,7 +22,7 @@ struct timer_cpu {
 	struct timer *running; /* under lock; read by timer_cancel */
 	u64 next_tick;         /* own CPU, interrupts masked; ~0 = no tick */
 };
-DEFINE_LOCK_CLASS(timers_class, "irq.timers", BB_LK_SPIN, 0);
+DEFINE_LOCK_CLASS(timers_class, "irq.timers", BB_LK_SPIN, RANK_TIMERS);
 static DEFINE_PER_CPU(struct timer_cpu, timer_cpu) = {.lock = SPINLOCK_INIT(timers_class),
 						      .next_tick = ~0ull};
 

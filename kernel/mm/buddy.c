@@ -27,6 +27,7 @@
 #include <lib/cpu.h>
 #include <lib/printk.h>
 #include <lib/string.h>
+#include <sync/lock_order.h>
 #include <sync/spinlock.h>
 #include <tracing/events.h>
 #include "blame.h"
@@ -36,7 +37,7 @@
 #define CACHE_BATCH 16u
 #define POISON_WORD 0xf5eef5eef5eef5eeull /* "free" pages read as this */
 
-static DEFINE_LOCK_CLASS(buddy_class, "mm.buddy", BB_LK_SPIN, 920);
+static DEFINE_LOCK_CLASS(buddy_class, "mm.buddy", BB_LK_SPIN, RANK_BUDDY);
 static DEFINE_SPINLOCK(buddy_lock, buddy_class);
 
 static struct page *pages; /* of frame first_frame */

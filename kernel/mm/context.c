@@ -31,13 +31,14 @@
 #define LOG_TAG "mm"
 #include <irq/irq.h>
 #include <lib/bug.h>
+#include <sync/lock_order.h>
 #include <sync/spinlock.h>
 #include <arch/thread.h>
 #include <tracing/events.h>
 #include "pgtable.h"
 #include "vm_local.h"
 
-static DEFINE_LOCK_CLASS(asid_class, "mm.asid", BB_LK_SPIN, 890);
+static DEFINE_LOCK_CLASS(asid_class, "mm.asid", BB_LK_SPIN, RANK_ASID);
 static DEFINE_SPINLOCK(asid_lock, asid_class);
 static u64 *asid_map; /* [asid_lock] bit set = in use; NULL: no ASIDs */
 static u32 asid_next; /* [asid_lock] where to look first */

@@ -8,6 +8,7 @@
  * Locks. shared->lock (mutex) guards the table. Order: mm->lock > mm.shared. */
 #include <lib/atomic.h>
 #include <lib/bug.h>
+#include <sync/lock_order.h>
 #include <sync/mutex.h>
 #include "vm_local.h"
 
@@ -19,7 +20,7 @@ struct vm_shared {
 	u64 *table; /* [lock] offset -> held page */
 };
 
-static DEFINE_LOCK_CLASS(shared_class, "mm.shared", BB_LK_MUTEX, 120);
+static DEFINE_LOCK_CLASS(shared_class, "mm.shared", BB_LK_MUTEX, RANK_MM_SHARED);
 static struct kmem_cache *shared_cache;
 
 struct vm_shared *vm_shared_create(void)

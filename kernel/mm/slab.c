@@ -21,6 +21,7 @@
 #include <lib/bug.h>
 #include <lib/string.h>
 #include <mm/mm.h>
+#include <sync/lock_order.h>
 #include <sync/spinlock.h>
 #include "blame.h"
 #include "buddy.h"
@@ -68,7 +69,7 @@ struct slab {
 	u16 free[]; /* slot numbers, the first nfree are valid */
 };
 
-static DEFINE_LOCK_CLASS(slab_class, "mm.slab", BB_LK_SPIN, 910);
+static DEFINE_LOCK_CLASS(slab_class, "mm.slab", BB_LK_SPIN, RANK_SLAB);
 
 static const u32 class_size[] = {16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048};
 static const char *const class_name[] = {

@@ -9,7 +9,7 @@
  * Unmapping clears entries in batches, flushes, and only then drops the pages: no CPU can reach a
  * page that somebody else may already have got. Tables stay until the mm goes away.
  *
- * Locks. mm->lock (mutex, class mm.as, rank 110) guards all of it; faults take it too. Order:
+ * Locks. mm->lock (mutex, class mm.as) guards all of it; faults take it too. Order:
  * process locks > mm->lock > mm.shared, page cache > allocator locks. User memory is never copied
  * with it held. The last mm_put() works without it: nobody else has the mm.
  */
@@ -17,9 +17,10 @@
 #include <lib/atomic.h>
 #include <lib/bug.h>
 #include <lib/string.h>
+#include <sync/lock_order.h>
 #include "vm_local.h"
 
-static DEFINE_LOCK_CLASS(mm_class, "mm.as", BB_LK_MUTEX, 110);
+static DEFINE_LOCK_CLASS(mm_class, "mm.as", BB_LK_MUTEX, RANK_MM);
 static struct kmem_cache *mm_cache, *vma_cache;
 
 struct page *(*vm_file_page)(struct inode *inode, u64 index);

@@ -25,6 +25,7 @@
 #include <lib/cpu.h>
 #include <lib/string.h>
 #include <mm/mm.h>
+#include <sync/lock_order.h>
 #include <sync/spinlock.h>
 #include <arch/boot.h>
 #include <arch/thread.h>
@@ -45,7 +46,7 @@ struct vm_area {
 	bool is_stack;
 };
 
-static DEFINE_LOCK_CLASS(vmalloc_class, "mm.vmalloc", BB_LK_SPIN, 900);
+static DEFINE_LOCK_CLASS(vmalloc_class, "mm.vmalloc", BB_LK_SPIN, RANK_VMALLOC);
 static DEFINE_SPINLOCK(vmalloc_lock, vmalloc_class);
 /* [vmalloc_lock] all below */
 static LIST_HEAD(areas); /* ascending; stale ones stay until the flush */

@@ -25,6 +25,7 @@
 #include <lib/bug.h>
 #include <lib/errno.h>
 #include <mm/vm.h>
+#include <sync/lock_order.h>
 #include <sync/wait.h>
 #include <arch/cpu.h>
 #include <arch/upcalls.h>
@@ -38,7 +39,7 @@
 #define WAKE_GRANULARITY_NS 1000000ull
 #define BALANCE_TICKS       8u
 
-DEFINE_LOCK_CLASS(rq_class, "sched.runqueue", BB_LK_SPIN, 0);
+DEFINE_LOCK_CLASS(rq_class, "sched.runqueue", BB_LK_SPIN, RANK_RUNQUEUE);
 DEFINE_PER_CPU(struct cpu_rq, run_queue) = {.lock = SPINLOCK_INIT(rq_class)};
 
 static void (*idle_hook)(void);

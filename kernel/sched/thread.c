@@ -10,6 +10,7 @@
 #include <lib/bug.h>
 #include <lib/string.h>
 #include <mm/mm.h>
+#include <sync/lock_order.h>
 #include <sync/wait.h>
 #include <arch/boot.h>
 #include <tracing/events.h>
@@ -22,11 +23,11 @@
 #define DEFAULT_WEIGHT 1024
 #define DEFAULT_PRIO   120 /* Linux's nice 0 */
 
-DEFINE_LOCK_CLASS(slot_class, "sched.slots", BB_LK_SPIN, 0);
+DEFINE_LOCK_CLASS(slot_class, "sched.slots", BB_LK_SPIN, RANK_SCHED_SLOTS);
 static DEFINE_SPINLOCK(slot_lock, slot_class);
 static u32 slot_hint; /* under slot_lock */
 
-DEFINE_LOCK_CLASS(grave_class, "sched.grave", BB_LK_SPIN, 0);
+DEFINE_LOCK_CLASS(grave_class, "sched.grave", BB_LK_SPIN, RANK_SCHED_GRAVE);
 static DEFINE_SPINLOCK(grave_lock, grave_class);
 static LIST_HEAD(grave); /* dead threads, by all_link, under grave_lock */
 DEFINE_LOCK_CLASS(grave_wait_class, "sched.dead", BB_LK_WAITQ, 0);

@@ -7,11 +7,12 @@
  * Lock order: guard, then (in unpark) the run queue's lock. */
 #include <lib/atomic.h>
 #include <lib/percpu.h>
+#include <sync/lock_order.h>
 #include <sync/mutex.h>
 #include <sync/park.h>
 #include <arch/context.h>
 
-DEFINE_LOCK_CLASS(sync_guard_class, "sync.guard", BB_LK_SPIN, 0);
+DEFINE_LOCK_CLASS(sync_guard_class, "sync.guard", BB_LK_SPIN, RANK_SYNC_GUARD);
 
 struct queued {
 	struct list_head link;

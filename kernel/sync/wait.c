@@ -18,10 +18,11 @@
  * order: queue lock, then run queue lock. */
 #include <lib/atomic.h>
 #include <lib/percpu.h>
+#include <sync/lock_order.h>
 #include <sync/park.h>
 #include <sync/wait.h>
 
-DEFINE_LOCK_CLASS(waitq_class, "sync.waitqueue", BB_LK_SPIN, 0);
+DEFINE_LOCK_CLASS(waitq_class, "sync.waitqueue", BB_LK_SPIN, RANK_WAITQUEUE);
 
 void waitq_init(struct wait_queue *q, struct track_class *cls)
 {

@@ -19,11 +19,12 @@
 #include <lib/bug.h>
 #include <lib/clock.h>
 #include <lib/string.h>
+#include <sync/lock_order.h>
 #include <task/files.h>
 #include "task.h"
 
-DEFINE_LOCK_CLASS(process_tree_class, "process.tree", BB_LK_SPIN, 0);
-DEFINE_LOCK_CLASS(process_files_class, "process.files", BB_LK_MUTEX, 0);
+DEFINE_LOCK_CLASS(process_tree_class, "process.tree", BB_LK_SPIN, RANK_PROCESS_TREE);
+DEFINE_LOCK_CLASS(process_files_class, "process.files", BB_LK_MUTEX, RANK_PROCESS_FILES);
 DEFINE_LOCK_CLASS(process_child_class, "process.child", BB_LK_WAITQ, 0);
 DEFINE_SPINLOCK(process_tree_lock, process_tree_class);
 LIST_HEAD(process_all);

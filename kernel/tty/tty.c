@@ -18,6 +18,7 @@
 #include <lib/printk.h>
 #include <lib/string.h>
 #include <mm/vm.h>
+#include <sync/lock_order.h>
 #include <sync/spinlock.h>
 #include <sync/poll.h>
 #include <tty/tty.h>
@@ -57,7 +58,7 @@ struct winsize {
 	u16 rows, cols, xpixel, ypixel;
 };
 
-DEFINE_LOCK_CLASS(tty_class, "tty.input", BB_LK_SPIN, 0);
+DEFINE_LOCK_CLASS(tty_class, "tty.input", BB_LK_SPIN, RANK_TTY);
 static DEFINE_SPINLOCK(lock, tty_class);
 DEFINE_LOCK_CLASS(tty_data_class, "tty.data", BB_LK_WAITQ, 0);
 static struct wait_queue readers = WAIT_QUEUE_INIT(readers, tty_data_class);

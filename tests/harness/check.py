@@ -11,6 +11,8 @@ import re
 import subprocess
 import sys
 
+import locking
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MAX_LINES = 900
 KEPT = ("user/bench/kbench.c",)  # byte for byte what Linux was measured with: neither format nor length
@@ -182,6 +184,11 @@ def check_length():
             if (n := read(p).count("\n")) > MAX_LINES and p not in KEPT]
 
 
+def check_locks():
+    """every lock has its place in the one order, and docs/locking.md says it"""
+    return locking.problems()
+
+
 def check_sources_listed():
     """every kernel source is listed in its sources.mk"""
     listed = set()
@@ -191,8 +198,8 @@ def check_sources_listed():
             if p not in listed and not p.endswith("asm-offsets.c") and not p.endswith(".lds.S")]
 
 
-CHECKS = (check_format, check_no_arch_ifdef, check_layers, check_calls, check_events, check_readmes, check_length,
-          check_sources_listed)
+CHECKS = (check_format, check_no_arch_ifdef, check_layers, check_calls, check_events, check_locks, check_readmes,
+          check_length, check_sources_listed)
 
 
 def main():
