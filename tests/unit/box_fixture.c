@@ -2,12 +2,17 @@
  * fixture. */
 #include "box_fixture.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tracing/box.h>
 #include <tracing/tracker.h>
 #include <zlib.h>
 
+#define CLASSES 16
+
+struct track_lock fx_locks[FX_LOCKS];
+static struct track_class class_pool[CLASSES];
 static uint64_t anchor;
 static uint32_t classes;
 
@@ -49,6 +54,7 @@ void fx_open(struct box_fixture *f)
 	for (uint32_t i = 1; i < FX_FUNCTIONS; i++)
 		syms[i - 1] = (struct bb_sym){.offset = 0x1000 * i, .size = 0x1000, .name = at[i]};
 	classes = 0;
+	memset(fx_locks, 0, sizeof(fx_locks));
 	anchor = port_ticks();
 	f->size = head + box_dynamic_size(&p);
 	f->mem = aligned_alloc(BB_ALIGN, (f->size + BB_ALIGN - 1) & ~(uint64_t)(BB_ALIGN - 1));
@@ -95,13 +101,20 @@ void fx_reseal(struct box_fixture *f)
 void fx_close(struct box_fixture *f)
 {
 	host_ring = NULL;
+	host_task = NULL;
+	host_cpu = NULL;
+	host_irq_depth = 0;
 	free(f->mem);
 }
 
+/* By hand: track_class_add() numbers classes once a boot, and here each fixture is one. */
 uint32_t fx_class(const char *name, uint32_t kind, uint32_t rank)
 {
 	struct bb_class *c = &trace_box.classes[++classes];
 
+	if (classes >= CLASSES)
+		abort();
+	class_pool[classes] = (struct track_class){.name = name, .kind = kind, .index = classes};
 	strncpy(c->name, name, sizeof(c->name) - 1);
 	c->kind = kind;
 	c->rank = rank;
@@ -133,26 +146,110 @@ void fx_run(struct box_fixture *f, uint32_t slot, uint32_t cpu)
 	f->cpus[cpu].mode = BB_MODE_KERNEL;
 }
 
+static void be(struct bb_task *t, struct bb_cpu *c, bool irq)
+{
+	host_task = t;
+	host_cpu = c;
+	host_irq_depth = irq;
+}
+
+static struct track_lock *lock_of(uint64_t lock, uint32_t class)
+{
+	struct track_lock *l = (struct track_lock *)(uintptr_t)lock;
+
+	if (l < fx_locks || l >= fx_locks + FX_LOCKS)
+		abort();
+	if (l->magic != TRACK_LIVE)
+		track_lock_init(l, &class_pool[class]);
+	return l;
+}
+
+static void stamp(struct bb_held *h, uint32_t n, double at)
+{
+	if (!n)
+		return;
+	h[n - 1].ticks = fx_ticks(at);
+	h[n - 1].event = BB_EVENT(0, 1841);
+}
+
+static void acquire(struct bb_task *t, uint64_t lock, uint32_t class, uint32_t mode, uint32_t func,
+		    double at)
+{
+	uint32_t before = t->nheld;
+
+	be(t, NULL, false);
+	track_acquired(lock_of(lock, class), mode, FX_SITE(func), t->stack_base + 0x3800);
+	if (t->nheld > before)
+		stamp(t->held, t->nheld, at);
+}
+
 void fx_hold(struct bb_task *t, uint64_t lock, uint32_t class, uint32_t func, double at)
 {
-	t->held[t->nheld++] = (struct bb_held){.lock = lock,
-					       .site = FX_SITE(func),
-					       .class = class,
-					       .sp = t->stack_base + 0x3800,
-					       .ticks = fx_ticks(at),
-					       .event = BB_EVENT(0, 1841),
-					       .mode = BB_HOLD_EXCL,
-					       .epoch = t->user_epoch};
+	acquire(t, lock, class, BB_HOLD_EXCL, func, at);
+}
+
+void fx_share(struct bb_task *t, uint64_t lock, uint32_t class, uint32_t func, double at)
+{
+	acquire(t, lock, class, BB_HOLD_SHARED, func, at);
+}
+
+void fx_hold_irq(struct bb_cpu *c, uint64_t lock, uint32_t class, uint32_t func, double at)
+{
+	be(NULL, c, true);
+	track_acquired(lock_of(lock, class), BB_HOLD_EXCL, FX_SITE(func), 0);
+	stamp(c->held, c->nheld, at);
+}
+
+void fx_release(struct bb_task *t, uint64_t lock, uint32_t func)
+{
+	struct track_lock *l = lock_of(lock, 0);
+
+	be(t, NULL, false);
+	track_released(l, l->owner ? BB_HOLD_EXCL : BB_HOLD_SHARED, FX_SITE(func));
+}
+
+static void begin_wait(struct bb_task *t, uint32_t kind, uint64_t object, uint32_t class,
+		       uint32_t arg, uint32_t func, double since)
+{
+	be(t, NULL, false);
+	track_block_begin(class ? lock_of(object, class) : NULL, (void *)(uintptr_t)object, kind,
+			  arg, FX_SITE(func));
+	t->wait.ticks = fx_ticks(since);
 }
 
 void fx_wait(struct bb_task *t, uint32_t kind, uint64_t object, uint32_t class, uint32_t func,
 	     double since)
 {
-	t->wait = (struct bb_wait){.object = object,
-				   .site = FX_SITE(func),
-				   .kind = kind,
-				   .class = class,
-				   .ticks = fx_ticks(since)};
+	begin_wait(t, kind, object, class, 0, func, since);
+}
+
+void fx_wait_arg(struct bb_task *t, uint32_t kind, uint32_t arg, uint32_t func, double since)
+{
+	begin_wait(t, kind, FX_IMAGE, 0, arg, func, since);
+}
+
+void fx_spin(struct box_fixture *f, uint32_t cpu, uint64_t lock, uint32_t class, uint32_t func,
+	     double since)
+{
+	struct bb_cpu *c = &f->cpus[cpu];
+
+	be(&f->tasks[c->current - 1], c, c->irq_depth != 0);
+	track_spin_begin(lock_of(lock, class), BB_WAIT_SPIN, FX_SITE(func));
+	c->wait.ticks = fx_ticks(since);
+}
+
+struct bb_report *fx_report(uint32_t verdict, uint32_t check, uint64_t lock, uint32_t func,
+			    uint32_t func2, uint32_t task, double at)
+{
+	struct bb_report *r = trace_box.reports;
+
+	be(NULL, NULL, false);
+	track_report(verdict, check, lock ? lock_of(lock, 0) : NULL, FX_SITE(func),
+		     func2 ? FX_SITE(func2) : 0, task);
+	while (r + 1 < trace_box.reports + BOX_REPORTS && r[1].seq)
+		r++;
+	r->ticks = fx_ticks(at);
+	return r;
 }
 
 struct bb_queue *fx_queue(uint16_t queued, uint16_t kicked, uint16_t used, uint16_t seen)

@@ -8,61 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "box_fixture.h"
-#include "read/session.h"
-#include "think/why.h"
+#include "look.h"
 
 #define MUTEX BB_LK_MUTEX
 #define SPIN  BB_LK_SPIN
-
-struct look {
-	struct td_source src;
-	struct td_session s;
-	struct td_analysis a;
-	char *text;
-	int status;
-};
-
-static void look(struct look *l, struct box_fixture *f)
-{
-	struct td_error e;
-	size_t n;
-	FILE *out;
-
-	fx_seal(f);
-	if (td_source_memory(&l->src, f->mem, f->size, &e) ||
-	    td_session_load(&l->s, &l->src, NULL, &e))
-		fail_msg("%s", e.text);
-	td_analyse(&l->a, &l->s.model);
-	out = open_memstream(&l->text, &n);
-	l->status = td_explain(&l->a, out, false, NULL);
-	fclose(out);
-	assert_int_equal(l->status, l->a.n > 0);
-}
-
-static void done(struct look *l, struct box_fixture *f)
-{
-	td_analysis_free(&l->a);
-	td_session_free(&l->s);
-	td_source_close(&l->src);
-	free(l->text);
-	fx_close(f);
-}
-
-static void expect(struct look *l, uint32_t kind, uint32_t reason, uint32_t nstuck)
-{
-	if (!l->a.n)
-		fail_msg("healthy: %s", l->text);
-	if (l->a.v[0].kind != kind || l->a.v[0].reason != reason || l->a.v[0].nstuck != nstuck)
-		fail_msg("verdict %u reason %u stuck %u: %s", l->a.v[0].kind, l->a.v[0].reason,
-			 l->a.v[0].nstuck, l->text);
-}
-
-static void says(struct look *l, const char *text)
-{
-	if (!strstr(l->text, text))
-		fail_msg("'%s' is not in:\n%s", text, l->text);
-}
 
 static void test_healthy(void **state)
 {
@@ -220,12 +169,8 @@ static void test_cycle_mixed(void **state)
 	fx_task(&f, 3, 6, 1, "b", BB_ST_RUNNING);
 	fx_run(&f, 2, 0);
 	fx_run(&f, 3, 1);
-	f.cpus[0].wait = (struct bb_wait){.kind = BB_WAIT_IPI, .arg = 1, .ticks = fx_ticks(2)};
-	f.cpus[1].wait = (struct bb_wait){.kind = BB_WAIT_SPIN,
-					  .object = FX_LOCK(1),
-					  .class = c,
-					  .ticks = fx_ticks(2),
-					  .site = FX_SITE(FX_WAIT4)};
+	fx_wait_arg(&f.tasks[2], BB_WAIT_IPI, 1, FX_PIPE_READ, 2);
+	fx_spin(&f, 1, FX_LOCK(1), c, FX_WAIT4, 2);
 	f.cpus[1].irqs_off_since = fx_ticks(2);
 	look(&l, &f);
 	expect(&l, BB_V_CYCLE, TD_R_NONE, 2);
@@ -233,8 +178,7 @@ static void test_cycle_mixed(void **state)
 
 	fx_open(&f);
 	c = fx_class("rw", BB_LK_RWLOCK, 0);
-	fx_hold(fx_task(&f, 2, 5, 1, "reader", BB_ST_BLOCKED), FX_LOCK(1), c, FX_LOAD_INIT, 1);
-	f.tasks[2].held[0].mode = BB_HOLD_SHARED;
+	fx_share(fx_task(&f, 2, 5, 1, "reader", BB_ST_BLOCKED), FX_LOCK(1), c, FX_LOAD_INIT, 1);
 	fx_wait(&f.tasks[2], BB_WAIT_READ, FX_LOCK(1), c, FX_EXT2_LOOKUP, 3);
 	fx_wait(fx_task(&f, 3, 6, 1, "writer", BB_ST_BLOCKED), BB_WAIT_WRITE, FX_LOCK(1), c,
 		FX_WAIT4, 2);
@@ -256,11 +200,7 @@ static void test_self_and_irq_self(void **state)
 		fx_hold(fx_task(&f, 2, 5, 1, "a", BB_ST_RUNNING), FX_LOCK(1), c, FX_LOAD_INIT, 1);
 		fx_run(&f, 2, 1);
 		f.cpus[1].irq_depth = irq;
-		f.cpus[1].wait = (struct bb_wait){.kind = BB_WAIT_SPIN,
-						  .object = FX_LOCK(1),
-						  .class = c,
-						  .site = FX_SITE(FX_PIPE_READ),
-						  .ticks = fx_ticks(2)};
+		fx_spin(&f, 1, FX_LOCK(1), c, FX_PIPE_READ, 2);
 		look(&l, &f);
 		expect(&l, irq ? BB_V_IRQ_SELF : BB_V_SELF, TD_R_NONE, irq + 1);
 		assert_int_equal(l.a.n, 1);
@@ -300,8 +240,7 @@ static void test_owner_off_cpu(void **state)
 	fx_task(&f, 3, 6, 1, "b", BB_ST_RUNNING);
 	fx_run(&f, 3, 0);
 	f.tasks[3].preempt_count = 1;
-	f.cpus[0].wait = (struct bb_wait){
-		.kind = BB_WAIT_SPIN, .object = FX_LOCK(1), .class = c, .ticks = fx_ticks(99.95)};
+	fx_spin(&f, 0, FX_LOCK(1), c, FX_WAIT4, 99.95);
 	look(&l, &f);
 	expect(&l, BB_V_OWNER_NOT_RUNNING, TD_R_PREEMPTED, 1);
 	done(&l, &f);
@@ -530,14 +469,13 @@ static void test_starved(void **state)
 	for (int kind = 0; kind < 4; kind++) {
 		fx_open(&f);
 		c = fx_class("table", BB_LK_RWLOCK, 0);
-		fx_hold(fx_task(&f, 2, 5, 1, "reader", BB_ST_RUNNING), FX_LOCK(1), c, FX_LOAD_INIT,
-			99.9);
-		f.tasks[2].held[0].mode = BB_HOLD_SHARED;
+		fx_share(fx_task(&f, 2, 5, 1, "reader", BB_ST_RUNNING), FX_LOCK(1), c, FX_LOAD_INIT,
+			 99.9);
 		fx_run(&f, 2, 0);
 		fx_wait(fx_task(&f, 3, 6, 1, "writer", BB_ST_BLOCKED), BB_WAIT_WRITE, FX_LOCK(1), c,
 			FX_WAIT4, kind == 1 ? 95 : 80);
 		f.tasks[3].wait.arg = kind == 3 ? 5010 : 4294967000u; /* 3: counts ran backwards */
-		f.locks[0] = (struct bb_lock){
+		*fx_locks[1].stats = (struct bb_lock){
 			.lock = FX_LOCK(1),
 			.class = c,
 			.history_next = kind == 2 ? 4294967010u : 5000,
@@ -561,7 +499,7 @@ static void test_starved(void **state)
 	fx_run(&f, 2, 0);
 	fx_wait(fx_task(&f, 3, 6, 1, "writer", BB_ST_BLOCKED), BB_WAIT_WRITE, FX_LOCK(1), c,
 		FX_WAIT4, 80);
-	f.locks[0] = (struct bb_lock){.lock = FX_LOCK(1), .class = c, .history_next = 5000};
+	fx_locks[1].stats->history_next = 5000;
 	trace_box.header.version = 0x00010000;
 	fx_seal(&f);
 	fx_reseal(&f);

@@ -2,8 +2,9 @@
  * out is safe to walk.
  *
  * A wait counts only while it is in force: a task's wait record counts while the task is off the
- * CPU in SLEEPING or BLOCKED (a woken task still carries its record until it runs). A CPU's wait
- * record belongs to the interrupt handler when one is active, else to the current task.
+ * CPU in SLEEPING or BLOCKED (a woken task still carries its record until it runs), or on it if
+ * the wait is for other CPUs' answers. A CPU's wait record belongs to the interrupt handler when
+ * one is active, else to the current task.
  */
 #include "model.h"
 
@@ -90,6 +91,21 @@ static void load_cpus(struct td_model *m)
 	}
 }
 
+/* Who waits for other CPUs' answers stays on its own, with preemption off. */
+static bool waits_on_cpu(uint32_t kind)
+{
+	return kind == BB_WAIT_IPI || kind == BB_WAIT_TLB;
+}
+
+static bool in_force(const struct td_task *k)
+{
+	if (k->t.wait.kind >= BB_WAIT_KINDS)
+		return false;
+	if (waits_on_cpu(k->t.wait.kind))
+		return k->current;
+	return !k->current && (k->t.state == BB_ST_SLEEPING || k->t.state == BB_ST_BLOCKED);
+}
+
 static void load_waits(struct td_model *m)
 {
 	m->quiet = !m->crashed;
@@ -98,10 +114,10 @@ static void load_waits(struct td_model *m)
 
 		if (!m->task[i].used)
 			continue;
-		if (!m->task[i].current &&
-		    (t->state == BB_ST_SLEEPING || t->state == BB_ST_BLOCKED) &&
-		    t->wait.kind < BB_WAIT_KINDS)
+		if (in_force(&m->task[i])) {
 			m->wait[i] = t->wait;
+			m->spins[i] = waits_on_cpu(t->wait.kind);
+		}
 		if (!(t->flags & BB_TASK_IDLE) &&
 		    (t->state == BB_ST_RUNNABLE || t->state == BB_ST_RUNNING))
 			m->quiet = false;

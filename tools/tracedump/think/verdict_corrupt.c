@@ -1,6 +1,13 @@
 /* verdict_corrupt.c - corrupt-lock: two owners at once, released by another, never initialised. */
 #include "verdict.h"
 
+/* What a dead task has left behind is a remainder: an orphan, or nothing once the lock was taken by
+ * the next one. */
+static bool remainder(const struct td_model *m, const struct td_holder *h)
+{
+	return td_is_task(m, h->node) && !td_alive(&m->task[h->node].t);
+}
+
 static void find_two_owners(struct td_analysis *a)
 {
 	const struct td_model *m = a->m;
@@ -11,8 +18,7 @@ static void find_two_owners(struct td_analysis *a)
 		if (x->lock != y->lock || td_shared(&x->held) || td_shared(&y->held) ||
 		    x->node == y->node || td_orphan_reason(m, x) || td_orphan_reason(m, y))
 			continue;
-		if ((td_is_task(m, x->node) && !m->task[x->node].used) ||
-		    (td_is_task(m, y->node) && !m->task[y->node].used))
+		if (remainder(m, x) || remainder(m, y))
 			continue;
 		td_add_held(a, &td_corrupt, BB_V_CORRUPT_LOCK, TD_R_TWO_OWNERS, x);
 		td_add_member(&a->v[a->n - 1].ring, &a->v[a->n - 1].nring, x->node);

@@ -72,10 +72,14 @@ static void find_dead_cpus(struct td_analysis *a)
 		td_add(a, &td_cpu_dead, BB_V_CPU_DEAD, TD_R_NONE, cur)->cpu = c;
 		if (cur != TD_NOBODY && !(m->task[cur].t.flags & BB_TASK_IDLE))
 			td_mark(a, cur, a->n - 1, true);
-		for (uint32_t i = 0; i < m->ntasks; i++)
-			if (m->task[i].used && m->task[i].t.state == BB_ST_RUNNABLE &&
-			    m->task[i].t.cpu == c && m->task[i].t.on_queue)
+		for (uint32_t i = 0; i < m->ntasks; i++) {
+			const struct bb_wait *w = &m->wait[i];
+
+			if ((m->task[i].used && m->task[i].t.state == BB_ST_RUNNABLE &&
+			     m->task[i].t.cpu == c && m->task[i].t.on_queue) ||
+			    ((w->kind == BB_WAIT_IPI || w->kind == BB_WAIT_TLB) && w->arg == c))
 				td_mark(a, i, a->n - 1, false);
+		}
 	}
 }
 
