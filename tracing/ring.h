@@ -25,6 +25,7 @@
 #define TRACING_RING_H
 
 #include <tracing/blackbox.h>
+#include <tracing/record.h>
 #include <tracing_port.h>
 
 #define TRACE_TEXT __attribute__((noinline, section("trace_emit_text")))
@@ -97,28 +98,5 @@ static inline uint64_t trace_position(void)
 /* Moves what `from` recorded to the same units of `to` (larger, zeroed). Its CPU, nothing else
  * emitting. */
 void trace_ring_move(struct bb_ring *to, const struct bb_ring *from);
-
-/* Loops over arguments vanish where their number is known: the arguments stay in registers. Clang
- * does that unasked. */
-#ifdef __clang__
-#define TRACE_UNROLL
-#else
-#define TRACE_UNROLL _Pragma("GCC unroll 8")
-#endif
-
-/* The 16-bit check of a record, shared with readers. w0 has its check bits zero. */
-static inline uint64_t trace_rol(uint64_t x, unsigned n)
-{
-	return x << n | x >> (64 - n);
-}
-static inline uint16_t trace_check(uint64_t w0, uint64_t w1, const uint64_t *args, unsigned n)
-{
-	uint64_t x = w0 ^ trace_rol(w1, 23);
-
-	TRACE_UNROLL
-	for (unsigned i = 0; i < n; i++)
-		x ^= trace_rol(args[i], 7 * i + 3);
-	return (uint16_t)((x * 0xd6e8feb86659fd93ull) >> 48);
-}
 
 #endif

@@ -12,26 +12,11 @@
  */
 #include "ring_reader.h"
 
+#include <tracing/record.h>
+
 static uint64_t load(const uint64_t *p)
 {
 	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
-}
-
-static uint64_t rotate_left(uint64_t x, unsigned n)
-{
-	return n ? x << n | x >> (64 - n) : x;
-}
-
-/* Multiplicative hash of first word without its check, second word and arguments, each rotated to
- * its own place. */
-static unsigned check_of(uint64_t word0, uint64_t word1, const uint64_t *args, unsigned nargs)
-{
-	uint64_t mix = (word0 & ~0xffffull) ^ rotate_left(word1, 23);
-	unsigned turn = 3;
-
-	for (unsigned i = 0; i < nargs; i++, turn += 7)
-		mix ^= rotate_left(args[i], turn);
-	return (unsigned)(mix * 0xd6e8feb86659fd93ull >> 48);
 }
 
 /* 1 a record, 0 none starts here, -1 the writer passed us, -2 a commit word without its record. */
@@ -54,7 +39,7 @@ static int read_record(const uint64_t *ring, const uint64_t *unit_words, uint32_
 		rec->args[i] = load(unit_words + 2 + i);
 	if ((uint32_t)(load(ring) >> 32) - unit > units)
 		return -1;
-	if (check_of(word0, word1, rec->args, rec->nargs) != (word0 & 0xffff))
+	if (trace_check(word0 & ~0xffffull, word1, rec->args, rec->nargs) != (word0 & 0xffff))
 		return -2;
 	rec->ticks = word0 >> 16;
 	return 1;

@@ -1,5 +1,6 @@
-/* ring_reader.h - a second reader of the trace ring, written from the format's words alone.
- * It shares no code with tracing/ or tools/tracedump, so that an error in either shows. */
+/* ring_reader.h - a second reader of the trace ring, written from the format's words. It shares
+ * nothing but a record's check with tracing/ and tools/tracedump, so that an error in either walk
+ * shows; the check itself is compared with tests/integration/format_reader.py's. */
 #ifndef RING_READER_H
 #define RING_READER_H
 
