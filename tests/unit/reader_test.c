@@ -509,6 +509,68 @@ static void test_starved(void **state)
 	done(&l, &f);
 }
 
+static void expect_tids(const struct td_ring *r, const int32_t *want, uint32_t n)
+{
+	assert_int_equal(r->n, n);
+	for (uint32_t i = 0; i < n; i++)
+		if (r->ev[i].tid != want[i])
+			fail_msg("event %u: task %d, not %d", i, r->ev[i].tid, want[i]);
+}
+
+/* Whose an event is follows from the switches; where these are not recorded it is unknown, but for
+ * a tick. Never "idle" because the CPU idles now. */
+static void test_who_ran(void **state)
+{
+	enum { RECORDED, NO_SWITCHES, NO_SCHED, STOPPED_LATER, NO_CONTROL, TWINS };
+	static const int32_t want[TWINS][6] = {
+		[RECORDED] = {0, 0, 7, 7, 0, 0},       [NO_SWITCHES] = {-1, -1, 7, -1, -1, -1},
+		[NO_SCHED] = {-1, -1, -1, -1, -1, -1}, [STOPPED_LATER] = {0, 0, 7, 7, -1, -1},
+		[NO_CONTROL] = {0, 0, 7, 7, 0, 0},
+	};
+
+	(void)state;
+	for (int twin = 0; twin < TWINS; twin++) {
+		bool sched = twin != NO_SCHED && twin != NO_SWITCHES;
+		struct box_fixture f;
+		struct look l;
+		int32_t seen[6];
+		uint32_t n = 0;
+
+		fx_open(&f);
+		fx_task(&f, 2, 7, 1, "sh", BB_ST_SLEEPING);
+		trace_box.control.event_on[EV_sched_switch] = sched;
+		trace_box.control.event_on[EV_sched_tick] = twin != NO_SCHED;
+		host_ring = &f.rings[0];
+		trace(irq_entry, 1);
+		seen[n++] = want[twin][0];
+		trace(sched_switch, 0, BB_ST_RUNNABLE, 7, 0);
+		if (sched)
+			seen[n++] = want[twin][1];
+		trace(sched_tick, 7, 0);
+		if (twin != NO_SCHED)
+			seen[n++] = want[twin][2];
+		trace(sched_switch, 7, BB_ST_SLEEPING, 0, 0);
+		if (sched)
+			seen[n++] = want[twin][3];
+		trace_box.control.event_on[EV_sched_switch] = sched && twin != STOPPED_LATER;
+		trace(irq_entry, 2);
+		seen[n++] = want[twin][4];
+		trace(irq_entry, 3);
+		seen[n++] = want[twin][5];
+		fx_seal(&f);
+		if (twin == NO_CONTROL) {
+			fx_section(&f, BB_SEC_CONTROL)->kind = 1000;
+			fx_reseal(&f);
+			memcpy(&trace_box, f.mem, sizeof(trace_box));
+		}
+		look(&l, &f);
+		assert_int_equal(l.s.rings.blind,
+				 twin == NO_SWITCHES || twin == NO_SCHED || twin == STOPPED_LATER);
+		expect_tids(&l.s.rings.ring[0], seen, n);
+		done(&l, &f);
+	}
+}
+
 /* Two looks at a waiter: it hangs only if it is one wait that both have seen. */
 static void test_confirm(void **state)
 {
@@ -562,6 +624,7 @@ int main(void)
 		cmocka_unit_test(test_lost_io_wakeup),
 		cmocka_unit_test(test_queue_nonsense),
 		cmocka_unit_test(test_starved),
+		cmocka_unit_test(test_who_ran),
 		cmocka_unit_test(test_confirm),
 	};
 

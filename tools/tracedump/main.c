@@ -91,7 +91,7 @@ static bool number(const char *s, int64_t *out)
 	errno = 0;
 	v = strtoll(s, &end, 10);
 	*out = v;
-	return *s && !*end && !errno && v >= 0;
+	return *s >= '0' && *s <= '9' && !*end && !errno;
 }
 
 /* Returns -1 to go on, else the exit status. */
@@ -100,7 +100,8 @@ static int parse(int argc, char **argv, struct options *o)
 	int64_t last = 0;
 	int c;
 
-	*o = (struct options){.out = "trace.pftrace", .filter = {.cpu = -1, .tid = -1}};
+	*o = (struct options){.out = "trace.pftrace",
+			      .filter = {.last = UINT64_MAX, .cpu = -1, .tid = -1}};
 	while ((c = getopt_long(argc, argv, "o:h", longs, NULL)) != -1) {
 		bool ok = true;
 
@@ -239,6 +240,16 @@ static int run(struct td_session *s, struct td_source *src, struct options *o)
 			(long long)o->filter.cpu, s->box.hdr.cpus);
 		return 2;
 	}
+	if (o->filter.tid >= 0 && !td_knows_task(s, o->filter.tid)) {
+		fprintf(stderr,
+			"tracedump: there is no thread %lld, in the tables or in the "
+			"events; `tracedump ps` lists them\n",
+			(long long)o->filter.tid);
+		return 2;
+	}
+	if (s->rings.blind && !strcmp(o->command, "text"))
+		fprintf(stderr, "tracedump: warning: switches of tasks were not recorded, so whose "
+				"most events are is unknown; record `sched` too\n");
 	if (!strcmp(o->command, "why"))
 		return why(s, src, o);
 	if (!strcmp(o->command, "perfetto"))

@@ -11,30 +11,17 @@
  * clock makes neighbours swap, at most as far as emits nest, so a bounded insertion sort suffices.
  *
  * Who ran is not in a record: it follows from the switches and ticks, forwards, and backwards up to
- * the last loss.
+ * the last loss. That needs the switches: where they are switched off, only the tick itself says
+ * whom it hit, and the rest is unknown.
  */
 #include "ring.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <tracing/record.h>
 
 #define SORT_WINDOW      64u
 #define MAX_RECORD_UNITS 5u
-
-static uint64_t rol(uint64_t x, unsigned n)
-{
-	return x << n | x >> (64 - n);
-}
-
-/* The check of FORMAT.md; w0 with its check bits 0. */
-static uint16_t record_check(uint64_t w0, uint64_t w1, const uint64_t *args, unsigned n)
-{
-	uint64_t x = w0 ^ rol(w1, 23);
-
-	for (unsigned i = 0; i < n; i++)
-		x ^= rol(args[i], 7 * i + 3);
-	return (uint16_t)((x * 0xd6e8feb86659fd93ull) >> 48);
-}
 
 /* 48 bits of ticks to 64, near the reference. */
 static uint64_t full_ticks(uint64_t low48, uint64_t ref)
@@ -73,6 +60,37 @@ static void sort_by_time(struct td_ring *r)
 		}
 		r->ev[j] = e;
 	}
+}
+
+/* Are switches of tasks recorded, as far as the box can tell? */
+static bool sees_switches(const struct td_box *b, const struct td_names *names)
+{
+	struct bb_control c;
+
+	if (!td_box_entry(b, BB_SEC_CONTROL, 0, &c, sizeof(c)))
+		return true;
+	for (uint32_t id = 0; id < BB_MAX_EVENTS; id++)
+		if (td_role(names, id) == BB_ROLE_SWITCH && !c.event_on[id])
+			return false;
+	return true;
+}
+
+/* A stretch behind the last switch, if there may have been more of them. */
+static void attribute_alone(const struct td_box *b, const struct td_names *names,
+			    struct td_event *ev, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		ev[i].tid = td_role(names, ev[i].id) == BB_ROLE_TICK ? (int32_t)td_arg(b, &ev[i], 0)
+								     : TD_TID_UNKNOWN;
+}
+
+/* How many events of a stretch are known to lie up to its last switch. */
+static uint32_t up_to_last_switch(const struct td_names *names, const struct td_event *ev,
+				  uint32_t n)
+{
+	while (n && td_role(names, ev[n - 1].id) != BB_ROLE_SWITCH)
+		n--;
+	return n;
 }
 
 /* Fills in `tid` over one stretch without losses. */
@@ -172,7 +190,7 @@ static void decode_one(struct td_rings *all, const struct td_names *names, uint3
 			continue;
 		}
 		memcpy(args, b->data + at + sizeof(w), n * 8);
-		if (record_check(w[0] & ~0xffffull, w[1], args, n) != (uint16_t)w[0] ||
+		if (trace_check(w[0] & ~0xffffull, w[1], args, n) != (uint16_t)w[0] ||
 		    end - u < 1 + (n + 1) / 2) {
 			u++;
 			continue;
@@ -197,9 +215,13 @@ static void decode_one(struct td_rings *all, const struct td_names *names, uint3
 	sort_by_time(r);
 	for (uint32_t from = 0, i = 1; i <= r->n; i++)
 		if (i == r->n || r->ev[i].lost) {
-			attribute(b, names, r->ev + from, i - from,
-				  i == r->n && !r->tail_lost ? current_tid(b, r->cpu)
-							     : TD_TID_UNKNOWN);
+			uint32_t n = i - from;
+			uint32_t sure = all->blind ? up_to_last_switch(names, r->ev + from, n) : n;
+
+			attribute(b, names, r->ev + from, sure,
+				  i == r->n && !r->tail_lost && !all->blind ? current_tid(b, r->cpu)
+									    : TD_TID_UNKNOWN);
+			attribute_alone(b, names, r->ev + from + sure, n - sure);
 			from = i;
 		}
 }
@@ -209,7 +231,8 @@ void td_rings_decode(struct td_rings *r, const struct td_box *b, const struct td
 	uint64_t ref = reference_ticks(b);
 	bool any = false;
 
-	*r = (struct td_rings){.box = b, .n = td_box_count(b, BB_SEC_RINGS)};
+	*r = (struct td_rings){
+		.box = b, .n = td_box_count(b, BB_SEC_RINGS), .blind = !sees_switches(b, names)};
 	r->ring = td_alloc(r->n, sizeof(*r->ring));
 	for (uint32_t i = 0; i < r->n; i++) {
 		decode_one(r, names, i, ref);

@@ -12,7 +12,7 @@ struct td_event {
 	uint64_t args_at; /* offset of the arguments in the box copy */
 	uint32_t ordinal; /* the CPU's event count just before: "cpu:ordinal" names the event */
 	uint32_t lost;    /* events lost on this CPU just before this one */
-	int32_t tid;      /* who ran; 0 = idle; TD_TID_UNKNOWN after a loss */
+	int32_t tid;      /* who ran; 0 = idle; TD_TID_UNKNOWN after a loss, or if blind */
 	uint16_t id;
 	uint8_t nargs;
 };
@@ -34,6 +34,7 @@ struct td_rings {
 	uint32_t n;
 	uint64_t first_ns, last_ns; /* over all events; 0 if there are none */
 	uint64_t newest;            /* ticks */
+	bool blind;                 /* switches of tasks are not recorded */
 };
 
 void td_rings_decode(struct td_rings *r, const struct td_box *b, const struct td_names *names);

@@ -111,7 +111,7 @@ void td_show_info(const struct td_session *s, FILE *f)
 int td_filter_cats(const struct td_names *n, const char *list, uint32_t *cats, struct td_error *e)
 {
 	*cats = 0;
-	while (*list) {
+	do {
 		size_t len = strcspn(list, ",");
 		uint32_t i;
 
@@ -126,8 +126,22 @@ int td_filter_cats(const struct td_names *n, const char *list, uint32_t *cats, s
 				       list);
 		*cats |= 1u << i;
 		list += len + (list[len] == ',');
-	}
+	} while (*list);
 	return 0;
+}
+
+bool td_knows_task(const struct td_session *s, int64_t tid)
+{
+	if (!tid)
+		return true;
+	for (uint32_t i = 0; i < s->model.ntasks; i++)
+		if (s->model.task[i].used && s->model.task[i].t.tid == tid)
+			return true;
+	for (uint32_t i = 0; i < s->rings.n; i++)
+		for (uint32_t k = 0; k < s->rings.ring[i].n; k++)
+			if (s->rings.ring[i].ev[k].tid == tid)
+				return true;
+	return tid <= UINT32_MAX && td_task_name(&s->names, (uint32_t)tid);
 }
 
 static bool passes(const struct td_session *s, const struct td_filter *fl, const struct td_ring *r,
@@ -147,8 +161,10 @@ static void task_text(const struct td_session *s, int32_t tid, char *out, size_t
 		snprintf(out, n, "idle");
 	else if (t)
 		snprintf(out, n, "%s/%d", t->name, tid);
+	else if (tid > 0)
+		snprintf(out, n, "?/%d", tid);
 	else
-		snprintf(out, n, "?");
+		snprintf(out, n, "unknown");
 }
 
 static void print_event(const struct td_session *s, FILE *f, const struct td_ring *r,
@@ -196,7 +212,7 @@ void td_show_text(const struct td_session *s, FILE *f, const struct td_filter *f
 	const struct td_event *e;
 	uint64_t skip = 0;
 
-	if (filter->last) {
+	if (filter->last != UINT64_MAX) {
 		uint64_t n = 0;
 
 		td_merge_begin(&m, &s->rings);
