@@ -2,6 +2,7 @@
 they should be. 0 all well, 1 something hangs, 2 bad input; one line on stderr, never a signal."""
 import os
 import signal
+import socket
 import struct
 import subprocess
 import time
@@ -54,6 +55,35 @@ def test_files_that_hold_nothing(tmp_path):
     assert "not a core dump" in refused("why", "/bin/true")
 
 
+def test_files_of_another_kind(tmp_path):
+    """What people have instead of memory is named, with the way to get what is needed."""
+    def like(name, head, size=1 << 20):
+        path = str(tmp_path / name)
+        with open(path, "wb") as f:
+            f.write(head)
+            f.truncate(size)
+        return path
+
+    flat = struct.pack(">16sQQ", b"makedumpfile", 1, 1)
+    assert "compressed kdump" in refused("why", like("flat", flat)) and "dump-guest-memory FILE" in refused(
+        "info", like("flat", flat, 4096))
+    assert "compressed kdump" in refused("why", like("kdump", b"KDUMP   " + struct.pack("<I", 6)))
+    assert "a migration stream" in refused("why", like("migrate", b"QEVM" + struct.pack(">I", 3)))
+    assert "dump-guest-memory FILE" in refused("why", like("migrate", b"QEVM" + struct.pack(">I", 3)))
+    assert "migration stream" in refused("why", like("saved", b"LibvirtQemudSave"))
+    assert "disk image" in refused("why", like("qcow2", b"QFI\xfb\0\0\0\3"))
+    for head, tool in ((b"\x1f\x8b\x08", "gunzip"), (b"\xfd7zXZ\0", "unxz"), (b"\x28\xb5\x2f\xfd", "unzstd")):
+        assert tool in refused("why", like("packed", head))
+    end = socket.socket(socket.AF_UNIX)
+    end.bind(str(tmp_path / "sock"))
+    assert "cannot open" in refused("why", str(tmp_path / "sock"))
+    end.close()
+    if os.geteuid():
+        path = like("secret", b"")
+        os.chmod(path, 0)
+        assert "Permission denied" in refused("why", path)
+
+
 def test_a_file_that_shrinks(tmp_path):
     """Its pages are gone in the middle of the search: SIGBUS, caught and said."""
     path = str(tmp_path / "core")
@@ -79,7 +109,17 @@ def test_bad_command_lines(core):
     assert "no command 'whi'" in refused("whi", core)
     assert "'x' is not a number" in refused("text", core, "--last", "x")
     assert "'-1' is not a number" in refused("text", core, "--cpu", "-1")
+    assert "'' is not a number" in refused("text", core, "--cpu", "")
+    assert "' 3' is not a number" in refused("text", core, "--last", " 3")
+    assert "'99999999999999999999' is not a number" in refused("text", core, "--task", "99999999999999999999")
     assert "no cpu7; the machine has 1" in refused("text", core, "--cpu", "7")
+    assert "no thread 9999" in refused("text", core, "--task", "9999")
+    assert "no thread 4294967297" in refused("text", core, "--task", str((1 << 32) + 1))
+    assert "no category ''" in refused("text", core, "--cat", "")
+    assert "no category 'nonsense'" in refused("text", core, "--cat", "sched,nonsense")
+    assert run("text", core, "--last", "0") == (0, "", "")
+    assert run("text", core, "--last", "1")[1].count("\n") == 1
+    assert run("text", core, "--task", "1")[1].count("init/1") > 10
     assert "'ps' has no option --json" in refused("ps", core, "--json")
     assert "'why' has no option --output" in refused("why", core, "-o", "x")
     assert run("why")[0] == 2 and "usage:" in run("why")[2]
@@ -91,10 +131,20 @@ def test_bad_command_lines(core):
         assert f"  {command} " in run("--help")[1]
 
 
-def test_elf_that_does_not_fit(core):
+def test_elf_that_does_not_fit(core, tmp_path):
     assert "cannot read" in refused("why", core, "--elf", "/nonexistent")
     code, out, _ = run("why", core, "--elf", "/bin/true")
     assert code == 0 and out.startswith("warning: /bin/true is not the kernel that made this box"), out
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path, tmp_path / "fifo", "/dev/null"):
+        assert "is not a regular file" in refused("why", core, "--elf", str(path))
+    (tmp_path / "text").write_text("no kernel")
+    assert "cannot read" in refused("why", core, "--elf", str(tmp_path / "text"))
+    stripped = str(tmp_path / "stripped.elf")
+    subprocess.run([f"llvm-strip-{os.environ.get('LLVM') or 16}", qemu.build_dir("x86_64") + "/kernel.elf", "-o", stripped], check=True)
+    code, out, _ = run("why", core, "--elf", stripped)
+    assert code == 0 and out.startswith(f"warning: {stripped} has no debug information"), out
+    assert "has no debug information" in run("ps", core, "--elf", stripped)[2]
 
 
 def test_outputs(core, tmp_path):
@@ -122,3 +172,15 @@ def test_every_command_is_well(core):
     for command in ("why", "text", "ps", "locks", "cpus", "info"):
         code, out, err = run(command, core)
         assert code == 0 and out and not err, (command, code, out, err)
+
+
+def test_without_scheduling_events():
+    """Whose an event is follows from the switches of tasks. Without them it is unknown, not "idle"."""
+    with qemu.Guest("x86_64", cpus=1, mem="64M", append=f"{SMALL} trace=syscall,process", gdb=False) as guest:
+        guest.wait_for(qemu.PROMPT, BOOT)
+        guest.qmp("stop")
+        code, out, err = run("text", guest.ram)
+        assert code == 0 and "switches of tasks were not recorded" in err
+        events = [line.split()[2] for line in out.splitlines() if " cpu0 " in line and "lost" not in line]
+        assert len(events) > 10 and set(events) == {"unknown"}, set(events)
+        assert run("text", guest.ram, "--task", "1")[:2] == (0, "")

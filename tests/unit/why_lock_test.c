@@ -347,6 +347,59 @@ static void test_self_twins(void **state)
 	hangs(&f, BB_V_SELF, TD_R_NONE, 1, NULL);
 }
 
+/* A handler's lock is its own: its CPU is no task that could be off the CPU. */
+static void test_handler_holds(void **state)
+{
+	(void)state;
+	begin(SPIN);
+	busy(9);
+	fx_hold_irq(&f.cpus[1], FX_LOCK(1), class_a, FX_LOAD_INIT, 99);
+	f.cpus[1].irq_depth = 1;
+	task(3, "spinner", BB_ST_RUNNING);
+	fx_run(&f, 3, 0);
+	fx_spin(&f, 0, FX_LOCK(1), class_a, FX_WAIT4, 99.5);
+	healthy(&f);
+}
+
+/* A lock that its waiter has itself, but which it took before it was last in user mode, is an
+ * orphan and nothing more; and an owner that hangs is not to blame for being off the CPU. */
+static void test_one_cause_a_node(void **state)
+{
+	(void)state;
+	begin(MUTEX);
+	fx_hold(task(2, "x", BB_ST_BLOCKED), FX_LOCK(1), class_a, FX_LOAD_INIT, 1);
+	fx_wait(&f.tasks[2], BB_WAIT_MUTEX, FX_LOCK(1), class_a, FX_EXT2_LOOKUP, 3);
+	f.tasks[2].user_epoch++;
+	hangs(&f, BB_V_ORPHAN, TD_R_LEFT_KERNEL, 1, NULL);
+
+	begin(SPIN);
+	fx_hold(task(2, "x", BB_ST_BLOCKED), FX_LOCK(1), class_a, FX_LOAD_INIT, 1);
+	fx_hold(task(3, "gone", BB_ST_ZOMBIE), FX_LOCK(2), class_b, FX_LOAD_INIT, 1);
+	fx_wait(&f.tasks[2], BB_WAIT_MUTEX, FX_LOCK(2), class_b, FX_EXT2_LOOKUP, 3);
+	hangs(&f, BB_V_ORPHAN, TD_R_DEAD, 1, NULL);
+}
+
+/* A task preempted while it waited for a lock of its own: no interrupt handler waits. */
+static void test_spin_without_owner_word(void **state)
+{
+	(void)state;
+	for (uint32_t irq = 0; irq < 2; irq++) {
+		begin(SPIN);
+		fx_hold(task(2, "walker", BB_ST_RUNNING), FX_LOCK(1), class_a, FX_LOAD_INIT, 99);
+		fx_run(&f, 2, 1);
+		f.cpus[1].irq_depth = irq;
+		fx_spin(&f, 1, FX_LOCK(1), class_a, FX_PIPE_READ, 99.95);
+		f.cpus[1].wait.arg = 0; /* as boxes of 1.0 have it */
+		hangs(&f, irq ? BB_V_IRQ_SELF : BB_V_SELF, TD_R_NONE, 1 + irq, NULL);
+	}
+	begin(SPIN); /* an interrupt on top of the one who spins is not the one who spins */
+	fx_hold(task(2, "walker", BB_ST_RUNNING), FX_LOCK(1), class_a, FX_LOAD_INIT, 99);
+	fx_run(&f, 2, 1);
+	fx_spin(&f, 1, FX_LOCK(1), class_a, FX_PIPE_READ, 99.95);
+	f.cpus[1].irq_depth = 1;
+	hangs(&f, BB_V_SELF, TD_R_NONE, 1, NULL);
+}
+
 /* A third task waits at the same lock, and a fourth for the task. */
 static void test_self_words(void **state)
 {
@@ -539,14 +592,25 @@ static void test_starved_twins(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_left_kernel),        cmocka_unit_test(test_left_words),
-		cmocka_unit_test(test_idle_holder),        cmocka_unit_test(test_dead_holder),
-		cmocka_unit_test(test_frame_gone),         cmocka_unit_test(test_cycle_twins),
-		cmocka_unit_test(test_cycle_of_three),     cmocka_unit_test(test_two_cycles),
-		cmocka_unit_test(test_orphan_in_a_circle), cmocka_unit_test(test_readers),
-		cmocka_unit_test(test_self_twins),         cmocka_unit_test(test_self_words),
-		cmocka_unit_test(test_owner_sleeping),     cmocka_unit_test(test_owner_not_running),
-		cmocka_unit_test(test_preempted),          cmocka_unit_test(test_starved_twins),
+		cmocka_unit_test(test_left_kernel),
+		cmocka_unit_test(test_left_words),
+		cmocka_unit_test(test_idle_holder),
+		cmocka_unit_test(test_dead_holder),
+		cmocka_unit_test(test_frame_gone),
+		cmocka_unit_test(test_cycle_twins),
+		cmocka_unit_test(test_cycle_of_three),
+		cmocka_unit_test(test_two_cycles),
+		cmocka_unit_test(test_orphan_in_a_circle),
+		cmocka_unit_test(test_readers),
+		cmocka_unit_test(test_self_twins),
+		cmocka_unit_test(test_handler_holds),
+		cmocka_unit_test(test_one_cause_a_node),
+		cmocka_unit_test(test_spin_without_owner_word),
+		cmocka_unit_test(test_self_words),
+		cmocka_unit_test(test_owner_sleeping),
+		cmocka_unit_test(test_owner_not_running),
+		cmocka_unit_test(test_preempted),
+		cmocka_unit_test(test_starved_twins),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* why_test.c - the edges of the other verdicts: other CPUs' answers, CPUs, children, timers, the
- * guest's own reports; the order of several verdicts; tables half written, stale, hostile. */
+/* why_test.c - the edges of the other verdicts: other CPUs' answers, CPUs, children, timers; the
+ * order of several verdicts; tables half written, stale, hostile. */
 #include "why_fixture.h"
 
 #include <string.h>
@@ -56,6 +56,33 @@ static void test_ipi(void **state)
 			hangs(&f, BB_V_CPU_DEAD, TD_R_NONE, 2,
 			      "Also stuck behind them: caller (pid 12) waits for an answer of "
 			      "cpu1");
+		else
+			healthy(&f);
+	}
+}
+
+/* A wait of another kind whose end somebody known has in hand. */
+static void test_known_waker(void **state)
+{
+	enum { HANGS, DEAD, NOBODY, ITSELF, HANDLER, TWINS };
+
+	(void)state;
+	for (int twin = 0; twin < TWINS; twin++) {
+		begin(MUTEX);
+		busy(9);
+		fx_hold(task(2, "x", BB_ST_BLOCKED), FX_LOCK(1), class_a, FX_LOAD_INIT, 1);
+		fx_wait(&f.tasks[2], BB_WAIT_COMPLETION, FX_IMAGE, 0, FX_PIPE_READ, 99.9);
+		f.tasks[2].wait.owner = twin == NOBODY    ? 0
+					: twin == ITSELF  ? 3
+					: twin == HANDLER ? BB_OWNER_CPU | 1
+							  : 4;
+		fx_wait(task(3, "y", BB_ST_BLOCKED), BB_WAIT_MUTEX, FX_LOCK(1), class_a, FX_WAIT4,
+			99.9);
+		if (twin == DEAD)
+			f.tasks[3].state = BB_ST_DEAD;
+		if (twin == HANGS)
+			hangs(&f, BB_V_CYCLE, TD_R_NONE, 2,
+			      "x (pid 12) waits for a completion, which needs y (pid 13)");
 		else
 			healthy(&f);
 	}
@@ -423,153 +450,6 @@ static void test_quiet_and_young(void **state)
 	}
 }
 
-/* ---- corrupt locks and reports --------------------------------------------------------------- */
-
-static void test_two_owners(void **state)
-{
-	enum { HANGS, SHARED, BOTH_SHARED, SAME, GONE, UNUSED, OTHER_LOCK, TWINS };
-
-	(void)state;
-	for (int twin = 0; twin < TWINS; twin++) {
-		struct look l;
-
-		begin(MUTEX);
-		task(2, "x", BB_ST_RUNNING);
-		task(3, "y", BB_ST_RUNNING);
-		fx_run(&f, 2, 0);
-		fx_run(&f, 3, 1);
-		(twin == BOTH_SHARED ? fx_share : fx_hold)(&f.tasks[2], FX_LOCK(1), class_a,
-							   FX_LOAD_INIT, 98);
-		(twin == SHARED || twin == BOTH_SHARED ? fx_share : fx_hold)(
-			twin == SAME ? &f.tasks[2] : &f.tasks[3],
-			twin == OTHER_LOCK ? FX_LOCK(2) : FX_LOCK(1), class_a, FX_PIPE_READ, 99);
-		if (twin == GONE)
-			f.tasks[3].user_epoch++;
-		if (twin == UNUSED) { /* a remainder in a slot that nobody has */
-			f.tasks[2].state = BB_ST_NONE;
-			f.cpus[0].current = 1;
-		}
-		look(&l, &f);
-		if (twin == HANGS) {
-			expect(&l, BB_V_CORRUPT_LOCK, TD_R_TWO_OWNERS, 0);
-			says(&l, "lock a has two owners at once: x (pid 12) and y (pid 13).");
-			says(&l, "BUG: nothing hangs yet, but it will.");
-			assert_non_null(strstr(l.json, "\"reason\":\"two-owners\""));
-		} else if (twin == GONE) {
-			expect(&l, BB_V_ORPHAN, TD_R_LEFT_KERNEL, 0);
-		} else {
-			assert_int_equal(l.a.n, 0);
-		}
-		done(&l, &f);
-	}
-}
-
-/* What the checks of the guest saw speaks alone only where it can only be a bug. */
-static void test_reports_alone(void **state)
-{
-	static const struct {
-		uint32_t check, verdict, kind;
-		const char *text;
-	} r[] = {
-		{BB_CHK_UNLOCK, BB_V_CORRUPT_LOCK, BB_V_CORRUPT_LOCK,
-		 "was released by x (pid 12), which did not hold it"},
-		{BB_CHK_UNINIT, BB_V_CORRUPT_LOCK, BB_V_CORRUPT_LOCK, "was never initialised"},
-		{BB_CHK_SLEEP, BB_V_OWNER_SLEEPING, BB_V_OWNER_SLEEPING, "sleeps at sys_wait4"},
-		{BB_CHK_LEAVE, BB_V_ORPHAN, BB_V_ORPHAN, "left at   sys_wait4"},
-		{BB_CHK_EXIT, BB_V_ORPHAN, BB_V_ORPHAN, "which left without releasing it"},
-		{BB_CHK_SELF, BB_V_SELF, BB_V_NONE, NULL},
-		{BB_CHK_CYCLE, BB_V_CYCLE, BB_V_NONE, NULL},
-		{BB_CHK_ORPHAN, BB_V_ORPHAN, BB_V_NONE, NULL},
-		{BB_CHK_HOLD, BB_V_NONE, BB_V_NONE, NULL},
-		{BB_CHK_WATCHDOG, BB_V_STARVED, BB_V_NONE, NULL},
-	};
-
-	(void)state;
-	for (uint32_t i = 0; i < sizeof(r) / sizeof(r[0]); i++)
-		for (int half = 0; half < 2; half++) {
-			struct bb_report *b;
-
-			begin(MUTEX);
-			task(2, "x", BB_ST_RUNNING);
-			fx_run(&f, 2, 0);
-			b = fx_report(r[i].verdict, r[i].check, FX_LOCK(1), FX_PIPE_READ, FX_WAIT4,
-				      3, 99);
-			b->seq |= (uint32_t)half; /* being written: says nothing */
-			if (half || !r[i].kind)
-				healthy(&f);
-			else
-				hangs(&f, r[i].kind, TD_R_REPORT, 0, r[i].text);
-		}
-}
-
-/* A report about what the tables show too is evidence of that verdict, the first one is enough. */
-static void test_reports_corroborate(void **state)
-{
-	struct look l;
-
-	(void)state;
-	begin(MUTEX);
-	fx_hold(task(2, "x", BB_ST_ZOMBIE), FX_LOCK(1), class_a, FX_LOAD_INIT, 1);
-	waiter(3, 5);
-	fx_report(BB_V_ORPHAN, BB_CHK_EXIT, FX_LOCK(1), FX_LOAD_INIT, FX_PIPE_READ, 3, 4);
-	fx_report(BB_V_ORPHAN, BB_CHK_ORPHAN, FX_LOCK(1), FX_LOAD_INIT, FX_WAIT4, 3, 6);
-	look(&l, &f);
-	expect(&l, BB_V_ORPHAN, TD_R_DEAD, 1);
-	assert_int_equal(l.a.n, 1);
-	assert_true(l.a.v[0].has_report);
-	says(&l, "exited at pipe_read");
-	done(&l, &f);
-
-	begin(MUTEX); /* of another lock: a verdict of its own */
-	fx_hold(task(2, "x", BB_ST_ZOMBIE), FX_LOCK(1), class_a, FX_LOAD_INIT, 1);
-	waiter(3, 5);
-	fx_report(BB_V_ORPHAN, BB_CHK_EXIT, FX_LOCK(2), FX_LOAD_INIT, FX_PIPE_READ, 3, 4);
-	look(&l, &f);
-	assert_int_equal(l.a.n, 2);
-	assert_false(l.a.v[0].has_report);
-	assert_true(l.a.v[1].has_report);
-	done(&l, &f);
-}
-
-/* The watchdog's word about a CPU counts until that CPU ticks again. */
-static void test_watchdog_report(void **state)
-{
-	enum { HANGS, TICKED, FAR_CPU, STUCK_ANYWAY, BOTH, TWINS };
-
-	(void)state;
-	for (int twin = 0; twin < TWINS; twin++) {
-		struct look l;
-		struct bb_report *r;
-
-		begin(SPIN);
-		task(2, "deaf", BB_ST_RUNNING);
-		fx_run(&f, 2, 1);
-		f.cpus[1].last_tick = fx_ticks(twin == TICKED ? 99.5 : twin == BOTH ? 90 : 98.5);
-		if (twin == STUCK_ANYWAY) {
-			fx_hold(&f.tasks[2], FX_LOCK(1), class_a, FX_LOAD_INIT, 90);
-			fx_spin(&f, 1, FX_LOCK(1), class_a, FX_WAIT4, 91);
-		}
-		r = fx_report(BB_V_CPU_DEAD, BB_CHK_WATCHDOG, 0, FX_PIPE_READ, 0, 0, 99);
-		r->cpu = twin == FAR_CPU ? 9 : 1;
-		look(&l, &f);
-		if (twin == HANGS || twin == BOTH) {
-			expect(&l, BB_V_CPU_DEAD, twin == BOTH ? TD_R_NONE : TD_R_REPORT,
-			       twin == BOTH);
-			assert_int_equal(l.a.n, 1);
-			assert_true(l.a.v[0].has_report);
-			assert_int_equal(l.a.v[0].cpu, 1);
-			says(&l, twin == BOTH ? "HUNG: 1 task can never run again."
-					      : "HUNG: cpu1 does nothing any more.");
-		} else if (twin == STUCK_ANYWAY) {
-			expect(&l, BB_V_SELF, TD_R_NONE, 1);
-			assert_int_equal(l.a.n, 1);
-		} else {
-			assert_int_equal(l.a.n, 0);
-		}
-		done(&l, &f);
-	}
-}
-
 /* ---- spreading and order --------------------------------------------------------------------- */
 
 /* A parent of several hangs if all of them do, and none has ended. */
@@ -698,6 +578,55 @@ static void test_hostile_stamps(void **state)
 	hangs(&f, BB_V_LOST_WAKEUP, TD_R_FREE_LOCK, 1, NULL);
 }
 
+/* What an offline CPU says it runs or waits for is of another day. */
+static void test_offline_cpu(void **state)
+{
+	struct look l;
+
+	(void)state;
+	begin(SPIN);
+	fx_wait(task(2, "t", BB_ST_SLEEPING), BB_WAIT_TTY, 0, 0, FX_PIPE_READ, 2);
+	f.cpus[1].current = 3;
+	f.cpus[1].mode = BB_MODE_KERNEL;
+	fx_spin(&f, 1, FX_LOCK(1), class_a, FX_WAIT4, 2);
+	fx_hold_irq(&f.cpus[1], FX_LOCK(2), class_b, FX_WAIT4, 2);
+	f.cpus[1].online = 0;
+	look(&l, &f);
+	assert_int_equal(l.a.n, 0);
+	assert_false(l.s.model.task[2].current);
+	assert_int_equal(l.s.model.nholders, 0);
+	assert_int_equal(l.s.model.wait[2].kind, BB_WAIT_TTY);
+	assert_true(l.s.model.quiet);
+	done(&l, &f);
+}
+
+/* One runnable task, and time goes on to matter. */
+static void test_not_quiet(void **state)
+{
+	(void)state;
+	for (int twin = 0; twin < 5; twin++) {
+		begin(MUTEX);
+		waiter(3, 99.9); /* of a free lock: hangs at once only if nothing can move */
+		task(2, "t", twin == 1 ? BB_ST_RUNNABLE : BB_ST_RUNNING);
+		f.tasks[2].on_queue = 1;
+		f.tasks[2].since = fx_ticks(99.9);
+		if (twin == 0)
+			f.tasks[2].state = BB_ST_NONE;
+		if (twin == 3) {
+			f.tasks[2].state = BB_ST_NONE;
+			f.cpus[1].irq_depth = 1;
+		}
+		if (twin == 4) {
+			f.tasks[2].state = BB_ST_NONE;
+			f.cpus[0].mode = BB_MODE_USER;
+		}
+		if (twin)
+			healthy(&f);
+		else
+			hangs(&f, BB_V_LOST_WAKEUP, TD_R_FREE_LOCK, 1, NULL);
+	}
+}
+
 /* Counts and indices beyond their tables; the last task slot is as good as any. */
 static void test_bounds(void **state)
 {
@@ -727,6 +656,8 @@ static void test_bounds(void **state)
 	assert_int_equal(l.s.model.cpu[1].current, TD_NOBODY);
 	assert_int_equal(l.s.model.nholders, 0);
 	assert_false(l.s.model.task[3].used);
+	expect(&l, BB_V_STRANDED, TD_R_NO_QUEUE, 1);
+	says_not(&l, "last woken by");
 	done(&l, &f);
 }
 
@@ -734,6 +665,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ipi),
+		cmocka_unit_test(test_known_waker),
 		cmocka_unit_test(test_stranded),
 		cmocka_unit_test(test_silent_cpu),
 		cmocka_unit_test(test_silent_because_of_a_lock),
@@ -744,14 +676,12 @@ int main(void)
 		cmocka_unit_test(test_children),
 		cmocka_unit_test(test_no_timer),
 		cmocka_unit_test(test_quiet_and_young),
-		cmocka_unit_test(test_two_owners),
-		cmocka_unit_test(test_reports_alone),
-		cmocka_unit_test(test_reports_corroborate),
-		cmocka_unit_test(test_watchdog_report),
 		cmocka_unit_test(test_spread_to_parents),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_under_a_handler),
 		cmocka_unit_test(test_hostile_stamps),
+		cmocka_unit_test(test_offline_cpu),
+		cmocka_unit_test(test_not_quiet),
 		cmocka_unit_test(test_bounds),
 	};
 

@@ -6,9 +6,11 @@
 
 #include <dwarf.h>
 #include <elfutils/libdwfl.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct unit {
@@ -67,7 +69,18 @@ struct td_elf *td_elf_open(const char *path, const struct bb_header *h, char *wa
 	GElf_Addr where, bias;
 	int len;
 
+	struct stat st;
+
 	warning[0] = 0;
+	/* elfutils would wait for a FIFO's writer */
+	if (stat(path, &st)) {
+		td_fail(e, "cannot read %.150s: %s", path, strerror(errno));
+		goto bad;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		td_fail(e, "cannot read %.150s: it is not a regular file", path);
+		goto bad;
+	}
 	elf->dwfl = dwfl_begin(&callbacks);
 	if (!elf->dwfl) {
 		td_fail(e, "cannot start elfutils: %s", dwfl_errmsg(-1));
@@ -88,6 +101,11 @@ struct td_elf *td_elf_open(const char *path, const struct bb_header *h, char *wa
 			 "source lines may be wrong",
 			 path);
 	index_units(elf);
+	if (!elf->nunits && !warning[0])
+		snprintf(warning, n,
+			 "%.150s has no debug information (stripped?); places are without file and "
+			 "line",
+			 path);
 	return elf;
 bad:
 	td_elf_close(elf);

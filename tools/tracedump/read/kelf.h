@@ -5,7 +5,8 @@
 
 #include "names.h"
 
-/* NULL with a sentence in e. `warning` gets a sentence if the build ids differ, else "". */
+/* NULL with a sentence in e. `warning` gets a sentence if it is another kernel's or
+ * has no lines, else "". */
 struct td_elf *td_elf_open(const char *path, const struct bb_header *h, char *warning, size_t n,
 			   struct td_error *e);
 void td_elf_close(struct td_elf *elf);

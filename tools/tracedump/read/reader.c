@@ -222,11 +222,39 @@ static int parse_core(struct td_source *s, struct td_error *e)
 
 /* ---- opening and finding -------------------------------------------------------------------- */
 
+/* Files that people have instead of memory, by their first bytes, and what to do with them. */
+static const struct {
+	const char *magic;
+	unsigned len;
+	const char *says;
+} others[] = {
+	{"makedumpfile", 12,
+	 "this is a compressed kdump (dump-guest-memory with -z, -l or -s): dump with "
+	 "`dump-guest-memory FILE`, without these"},
+	{"KDUMP   ", 8,
+	 "this is a compressed kdump (makedumpfile, or virsh dump --format kdump-...): dump as "
+	 "ELF, "
+	 "with `dump-guest-memory FILE`"},
+	{"QEVM", 4,
+	 "this is a migration stream (QEMU's migrate or savevm; virsh save): dump with "
+	 "`dump-guest-memory FILE`"},
+	{"LibvirtQemudSave", 16,
+	 "this is a saved guest of libvirt, a migration stream: dump with `virsh dump "
+	 "--memory-only`"},
+	{"QFI\xfb", 4, "this is a qcow2 disk image: it holds no memory to read"},
+	{"\x1f\x8b", 2, "this file is compressed: unpack it with gunzip"},
+	{"\xfd\x37zXZ", 5, "this file is compressed: unpack it with unxz"},
+	{"\x28\xb5\x2f\xfd", 4, "this file is compressed: unpack it with unzstd"},
+};
+
 static int classify(struct td_source *s, struct td_error *e)
 {
 	if (s->size < 8)
 		return td_fail(e, "the file has %llu bytes, too few for a black box",
 			       (unsigned long long)s->size);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (s->size >= others[i].len && !memcmp(s->map, others[i].magic, others[i].len))
+			return td_fail(e, "%s", others[i].says);
 	if (!memcmp(s->map, ELFMAG, SELFMAG)) {
 		s->kind = TD_CORE;
 		return parse_core(s, e);
