@@ -53,8 +53,9 @@ $(O)/obj/asm-offsets.h: kernel/arch/$(ARCH)/asm-offsets.c $(O)/.kflags
 	$(Q)$(CC) $(KCFLAGS) -MMD -MP -MF $@.d -MT $@ -S $< -o $@.s
 	$(Q)sed -n 's/^.*->\([A-Z_0-9]*\) [$$#]*\(-\{0,1\}[0-9]*\).*/#define \1 \2/p' $@.s > $@
 
-# Symbols for backtraces and the black box: link once without, read the symbols, link again with
-# them at the very end of the image's read-only data, so that no code address moves.
+# Symbols and lines for backtraces and the black box: link once without, read the symbols and where
+# each call stands, link again with them at the very end of the image's read-only data, so that no code
+# address moves.
 LDFLAGS_K := -nostdlib -static --build-id=sha1 -z noexecstack -z max-page-size=4096 --orphan-handling=warn \
 	--no-undefined
 KLDS := $(O)/obj/kernel.lds
@@ -65,18 +66,23 @@ $(KLDS): kernel/kernel.lds.S $(O)/.kflags
 $(O)/obj/ksyms0.S: kernel/lib/ksyms.py
 	@mkdir -p $(@D)
 	$(Q)python3 kernel/lib/ksyms.py --empty > $@
-$(O)/obj/ksyms0.o: $(O)/obj/ksyms0.S
+$(O)/obj/klines0.S: kernel/lib/klines.py
+	@mkdir -p $(@D)
+	$(Q)python3 kernel/lib/klines.py --empty > $@
+$(O)/obj/k%.o: $(O)/obj/k%.S
 	$(Q)$(CC) $(KCFLAGS) -D__ASSEMBLER__ -c $< -o $@
-$(O)/kernel.pass1: $(kobjs) $(O)/obj/ksyms0.o $(KLDS)
+tables0 := $(O)/obj/ksyms0.o $(O)/obj/klines0.o
+tables := $(O)/obj/ksyms.o $(O)/obj/klines.o
+$(O)/kernel.pass1: $(kobjs) $(tables0) $(KLDS)
 	$(say) LD $@
-	$(Q)$(LD) $(LDFLAGS_K) -T $(KLDS) $(kobjs) $(O)/obj/ksyms0.o -o $@
+	$(Q)$(LD) $(LDFLAGS_K) -T $(KLDS) $(kobjs) $(tables0) -o $@
 $(O)/obj/ksyms.S: $(O)/kernel.pass1 kernel/lib/ksyms.py
 	$(Q)$(NM) -n -S --defined-only $< | python3 kernel/lib/ksyms.py > $@
-$(O)/obj/ksyms.o: $(O)/obj/ksyms.S
-	$(Q)$(CC) $(KCFLAGS) -D__ASSEMBLER__ -c $< -o $@
-$(O)/kernel.elf: $(kobjs) $(O)/obj/ksyms.o $(KLDS)
+$(O)/obj/klines.S: $(O)/kernel.pass1 kernel/lib/klines.py
+	$(Q)python3 kernel/lib/klines.py $(OBJDUMP) $(SYMBOLIZER) $< > $@
+$(O)/kernel.elf: $(kobjs) $(tables) $(KLDS)
 	$(say) LD $@
-	$(Q)$(LD) $(LDFLAGS_K) -T $(KLDS) $(kobjs) $(O)/obj/ksyms.o -o $@
+	$(Q)$(LD) $(LDFLAGS_K) -T $(KLDS) $(kobjs) $(tables) -o $@
 	$(Q)$(NM) -n -S --defined-only $@ | python3 kernel/lib/ksyms.py --check $(O)/obj/ksyms.S
 $(O)/kernel.img: $(O)/kernel.elf
 	$(Q)$(OBJCOPY) -O binary $< $@

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #define BB_MAGIC      0x5448474953444e48ull /* "HNDSIGHT" in little-endian memory */
-#define BB_VERSION    0x00010001u /* major << 16 | minor; another major is another format */
+#define BB_VERSION    0x00010002u /* major << 16 | minor; another major is another format */
 #define BB_BYTE_ORDER 0x01020304u
 #define BB_ALIGN      4096u
 #define BB_NAME_LEN   32
@@ -66,18 +66,21 @@ enum bb_section_kind {
 	BB_SEC_ENUMS = 3,   /* struct bb_enum_row */
 	BB_SEC_RINGS = 4,   /* struct bb_ring: one a ring */
 	BB_SEC_RINGDATA = 5,
-	BB_SEC_CPUS = 6,      /* struct bb_cpu, indexed by CPU */
-	BB_SEC_TASKS = 7,     /* struct bb_task, indexed by slot */
-	BB_SEC_CLASSES = 8,   /* struct bb_class, indexed by class number; entry 0 unused */
-	BB_SEC_LOCKS = 9,     /* struct bb_lock: locks that were ever contended or reported */
-	BB_SEC_SYMS = 10,     /* struct bb_sym, ascending by offset */
-	BB_SEC_SYMNAMES = 11, /* NUL-terminated names */
-	BB_SEC_CONSOLE = 12,  /* struct bb_console, then its text */
-	BB_SEC_CRASH = 13,    /* struct bb_crash, one */
-	BB_SEC_COUNTERS = 14, /* struct bb_counter */
-	BB_SEC_CMDLINE = 15,  /* NUL-terminated text */
-	BB_SEC_REPORTS = 16,  /* struct bb_report: what the run-time checks found */
-	BB_SEC_QUEUES = 17,   /* struct bb_queue: request queues shared with devices */
+	BB_SEC_CPUS = 6,        /* struct bb_cpu, indexed by CPU */
+	BB_SEC_TASKS = 7,       /* struct bb_task, indexed by slot */
+	BB_SEC_CLASSES = 8,     /* struct bb_class, indexed by class number; entry 0 unused */
+	BB_SEC_LOCKS = 9,       /* struct bb_lock: locks that were ever contended or reported */
+	BB_SEC_SYMS = 10,       /* struct bb_sym, ascending by offset */
+	BB_SEC_SYMNAMES = 11,   /* NUL-terminated names */
+	BB_SEC_CONSOLE = 12,    /* struct bb_console, then its text */
+	BB_SEC_CRASH = 13,      /* struct bb_crash, one */
+	BB_SEC_COUNTERS = 14,   /* struct bb_counter */
+	BB_SEC_CMDLINE = 15,    /* NUL-terminated text */
+	BB_SEC_REPORTS = 16,    /* struct bb_report: what the run-time checks found */
+	BB_SEC_QUEUES = 17,     /* struct bb_queue: request queues shared with devices */
+	BB_SEC_LINES = 18,      /* struct bb_line, ascending by offset: source lines of calls */
+	BB_SEC_PLACES = 19,     /* struct bb_place, by number */
+	BB_SEC_PLACENAMES = 20, /* NUL-terminated texts of the places */
 };
 
 struct bb_section {
@@ -428,6 +431,16 @@ struct bb_sym {
 	uint32_t name; /* offset into SYMNAMES */
 	uint32_t reserved;
 };
+/* The line of a call: by the address that it returns to. */
+struct bb_line {
+	uint32_t offset; /* from image_virt */
+	uint16_t place;
+	uint16_t line;
+};
+struct bb_place {
+	uint32_t file; /* offsets into PLACENAMES */
+	uint32_t func; /* the inlined function that the call stands in; 0: the symbol's */
+};
 struct bb_console {
 	uint64_t head; /* bytes ever written; text[head % size] is next */
 	uint64_t size; /* of the text that follows, power of two */
@@ -532,6 +545,8 @@ BB_ASSERT(sizeof(struct bb_lock) == 176, "bb_lock is part of the format");
 BB_ASSERT(sizeof(struct bb_task) == 1200, "bb_task is part of the format");
 BB_ASSERT(sizeof(struct bb_cpu) == 688, "bb_cpu is part of the format");
 BB_ASSERT(sizeof(struct bb_sym) == 16, "bb_sym is part of the format");
+BB_ASSERT(sizeof(struct bb_line) == 8, "bb_line is part of the format");
+BB_ASSERT(sizeof(struct bb_place) == 8, "bb_place is part of the format");
 BB_ASSERT(sizeof(struct bb_crash) == 480, "bb_crash is part of the format");
 BB_ASSERT(sizeof(struct bb_counter) == 32, "bb_counter is part of the format");
 BB_ASSERT(sizeof(struct bb_report) == 72, "bb_report is part of the format");

@@ -81,6 +81,9 @@ enum {
 	D_ENUMS,
 	D_SYMS,
 	D_SYMNAMES,
+	D_LINES,
+	D_PLACES,
+	D_PLACENAMES,
 	D_CMDLINE,
 	D_COUNT
 };
@@ -97,6 +100,9 @@ static void dynamic_sizes(const struct box_plan *p, uint64_t size[D_COUNT])
 			sizeof(struct bb_enum_row);
 	size[D_SYMS] = p->nsyms * sizeof(struct bb_sym);
 	size[D_SYMNAMES] = p->symnames_bytes;
+	size[D_LINES] = p->nlines * sizeof(struct bb_line);
+	size[D_PLACES] = p->nplaces * sizeof(struct bb_place);
+	size[D_PLACENAMES] = p->placenames_bytes;
 	size[D_CMDLINE] = text_len(p->cmdline) + 1;
 }
 
@@ -144,6 +150,9 @@ void box_build(const struct box_plan *p, const struct bb_header *facts)
 		[D_ENUMS] = {BB_SEC_ENUMS, sizeof(struct bb_enum_row)},
 		[D_SYMS] = {BB_SEC_SYMS, sizeof(struct bb_sym)},
 		[D_SYMNAMES] = {BB_SEC_SYMNAMES, 0},
+		[D_LINES] = {BB_SEC_LINES, sizeof(struct bb_line)},
+		[D_PLACES] = {BB_SEC_PLACES, sizeof(struct bb_place)},
+		[D_PLACENAMES] = {BB_SEC_PLACENAMES, 0},
 		[D_CMDLINE] = {BB_SEC_CMDLINE, 0},
 	};
 	struct trace_box *b = &trace_box;
@@ -208,6 +217,9 @@ void box_build(const struct box_plan *p, const struct bb_header *facts)
 	}
 	copy(at[D_SYMS], p->syms, size[D_SYMS]);
 	copy(at[D_SYMNAMES], p->symnames, size[D_SYMNAMES]);
+	copy(at[D_LINES], p->lines, size[D_LINES]);
+	copy(at[D_PLACES], p->places, size[D_PLACES]);
+	copy(at[D_PLACENAMES], p->placenames, size[D_PLACENAMES]);
 	if (p->cmdline)
 		copy(at[D_CMDLINE], p->cmdline, size[D_CMDLINE]);
 

@@ -21,6 +21,12 @@ struct box_plan {
 	const void *syms;
 	const void *symnames;
 	uint64_t symnames_bytes;
+	const struct bb_line *lines; /* copied, like the next two */
+	uint64_t nlines;
+	const struct bb_place *places;
+	uint64_t nplaces;
+	const char *placenames;
+	uint64_t placenames_bytes;
 	const char *cmdline;
 	void *dynamic_virt; /* kernel address of the dynamic part: zeroed, page aligned */
 };

@@ -71,10 +71,14 @@ void frames_print(const u64 *frames, unsigned int n)
 		unsigned long off = 0, size = 0, back = i ? 1 : 0;
 		const char *name = ksym_lookup(frames[i] - back, &off, &size);
 		unsigned int same = 0;
+		struct kplace k;
 
 		while (i + same + 1 < n && frames[i + same + 1] == frames[i])
 			same++;
 		emit("    #%u  %s+0x%lx/0x%lx", i, name, off + back, size);
+		k = kplace_lookup(frames[i]);
+		if (i && k.known)
+			emit("  %s:%u", k.file, k.line);
 		if (same)
 			emit("  and %u times more", same);
 		emit("\n");

@@ -33,6 +33,10 @@ extern const struct bb_sym __ksyms[];
 extern const u32 __ksyms_count;
 extern const char __ksym_names[];
 extern const u32 __ksym_names_size;
+extern const struct bb_line __klines[];
+extern const struct bb_place __kplaces[];
+extern const char __kplace_names[];
+extern const u32 __klines_count, __kplaces_count, __kplace_names_size;
 extern const u8 __build_id_note[]; /* ELF note: namesz, descsz, type, "GNU\0", bytes */
 
 void trace_early_init(u64 entry_ticks)
@@ -115,6 +119,12 @@ void trace_box_init(void)
 		.nsyms = __ksyms_count,
 		.symnames = __ksym_names,
 		.symnames_bytes = __ksym_names_size,
+		.lines = __klines,
+		.nlines = __klines_count,
+		.places = __kplaces,
+		.nplaces = __kplaces_count,
+		.placenames = __kplace_names,
+		.placenames_bytes = __kplace_names_size,
 		.cmdline = boot_info.cmdline,
 		.dynamic_virt = phys_to_virt(dynamic),
 	};

@@ -93,12 +93,12 @@ static void print_held(void)
 	struct bb_task *t = port_task();
 
 	for (u32 i = 0; t && i < MIN(t->nheld, BB_MAX_HELD); i++) {
-		unsigned long off = 0, size = 0;
+		struct kplace k = kplace_lookup(t->held[i].site);
 		u32 class = t->held[i].class;
 
-		emit("    holds %s, taken in %s+0x%lx\n",
+		emit("    holds %s, taken in %s  %s:%u\n",
 		     class && class < BOX_CLASSES ? trace_box.classes[class].name : "a lock",
-		     ksym_lookup(t->held[i].site, &off, &size), off);
+		     k.func, k.known ? k.file : "?", k.line);
 	}
 }
 

@@ -38,13 +38,17 @@ const char *owner_name(u32 owner, char *buf, size_t size)
 
 static void site(const char *label, u64 addr)
 {
+	struct kplace k = kplace_lookup(addr);
 	unsigned long off = 0, size = 0;
-	const char *name;
 
 	if (!addr)
 		return;
-	name = ksym_lookup(addr - 1, &off, &size);
-	emit("       %-10s %s+0x%lx\n", label, name, off + 1);
+	if (k.known) {
+		emit("       %-10s %s  %s:%u\n", label, k.func, k.file, k.line);
+		return;
+	}
+	ksym_lookup(addr - 1, &off, &size);
+	emit("       %-10s %s+0x%lx\n", label, k.func, off + 1);
 }
 
 static void sentence(const struct bb_report *r)

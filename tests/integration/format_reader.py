@@ -14,7 +14,7 @@ SIZES = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "i32": "i", "i64": "q"}
 NAMES = {1: "control", 2: "schema", 3: "enums", 4: "rings", 5: "ring data", 6: "cpus", 7: "tasks",
          8: "lock classes", 9: "locks", 10: "symbols", 11: "symbol names", 12: "console",
          13: "crash", 14: "counters", 15: "command line", 16: "reports",
-         17: "device queues"}
+         17: "device queues", 18: "lines", 19: "places", 20: "place names"}
 CATEGORY, STATE, SYSCALL, ERRNO, MODE = 1, 2, 3, 4, 7
 
 

@@ -4,6 +4,7 @@ import collections
 import mmap
 import os
 import re
+import subprocess
 
 import pytest
 
@@ -69,7 +70,8 @@ def test_info(arch, dump):
     for kind_of, layout in ((1, "bb_control"), (2, "bb_event_row"), (3, "bb_enum_row"),
                             (4, "bb_ring"), (6, "bb_cpu"), (7, "bb_task"), (8, "bb_class"),
                             (9, "bb_lock"), (10, "bb_sym"), (12, "bb_console"), (13, "bb_crash"),
-                            (14, "bb_counter"), (16, "bb_report"), (17, "bb_queue")):
+                            (14, "bb_counter"), (16, "bb_report"), (17, "bb_queue"), (18, "bb_line"),
+                            (19, "bb_place")):
         assert box.sections[kind_of]["entry_size"] == LAYOUTS.size[layout]
     counters = {c["name"]: c["value"] for c in box.table(14, "bb_counter") if c["name"]}
     assert {n: int(v) for n, v in re.findall(r"counter +(\S+) +(\d+)", words)} == counters
@@ -170,3 +172,32 @@ def test_the_document_has_the_headers_layouts():
         written = [(f"-{one}" if label == "-" else label, one)
                    for label, _, _, _, one in LAYOUTS.fields[name]]
         assert written == reserved, name
+
+
+def test_lines(arch, dumps):
+    """Each row of the line table says what elfutils says of the call."""
+    box = open_box(dumps["bare black box"])
+    base, names = box.header["image_virt"], box.sections[20]
+    texts = bytes(box.data[box.at + names["offset"]:box.at + names["offset"] + names["size"]])
+    text = lambda at: texts[at:texts.index(b"\0", at)].decode("ascii")
+    places = list(box.table(19, "bb_place"))
+    rows = list(box.table(18, "bb_line"))
+    assert len(rows) > 2000
+    assert [r["offset"] for r in rows] == sorted({r["offset"] for r in rows})
+    elf = os.path.join(qemu.build_dir(arch), "kernel.elf")
+    told = subprocess.run(["eu-addr2line", "-a", "-i", "-f", "-e", elf],
+                          input="".join(f"{base + r['offset'] - 1:#x}\n" for r in rows),
+                          capture_output=True, text=True, check=True).stdout
+    # Of each address: the address; "function[ inlined at place in function]" and file:line:column of the
+    # innermost; then the same of those around it.
+    told = [part.splitlines() for part in re.split(r"^0x[0-9a-f]+\n", told, flags=re.M)[1:]]
+    assert len(told) == len(rows)
+    wrong = []
+    for row, (func, where, *_) in zip(rows, told):
+        file, line = where.removeprefix("./").split(":")[:2]
+        place = places[row["place"]]
+        mine = text(place["file"]), row["line"], text(place["func"])
+        right = file, int(line), func.split(" ")[0] if " inlined at " in func else ""
+        if mine != right:
+            wrong.append((hex(base + row["offset"]), mine, right))
+    assert not wrong, (len(wrong), wrong[:10])

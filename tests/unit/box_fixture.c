@@ -29,6 +29,12 @@ void fx_open(struct box_fixture *f)
 	struct bb_sym syms[FX_FUNCTIONS - 1];
 	struct bb_enum_row enums[] = {{.table = BB_TAB_SYSCALL, .value = 63, .name = "read"},
 				      {.table = BB_TAB_ERRNO, .value = 2, .name = "ENOENT"}};
+	/* Calls in load_init that no other site of the tests names: see FX_LINE(). */
+	static const struct bb_line lines[] = {
+		{0x1000 + 0x800, 0, 212}, {0x1000 + 0x810, 1, 5}, {0x1000 + 0x820, 99, 7}};
+	static const char placenames[] =
+		"\0kernel/task/exec.c\0kernel/include/lib/list.h\0list_add";
+	static const struct bb_place places[] = {{1, 0}, {20, 46}};
 	struct box_plan p = {.cpus = FX_CPUS,
 			     .ring_units = FX_RING_UNITS,
 			     .tasks = FX_TASKS,
@@ -39,6 +45,12 @@ void fx_open(struct box_fixture *f)
 			     .syms = syms,
 			     .symnames = symnames,
 			     .symnames_bytes = sizeof(symnames),
+			     .lines = lines,
+			     .nlines = 3,
+			     .places = places,
+			     .nplaces = 2,
+			     .placenames = placenames,
+			     .placenames_bytes = sizeof(placenames),
 			     .cmdline = "checks=on"};
 	struct bb_header facts = {.machine = 183,
 				  .image_virt = FX_IMAGE,

@@ -63,3 +63,8 @@ const char *ksym_lookup(unsigned long addr, unsigned long *offset, unsigned long
 {
 	return "?";
 }
+
+struct kplace kplace_lookup(unsigned long return_address)
+{
+	return (struct kplace){.func = "?", .file = ""};
+}

@@ -22,6 +22,7 @@ static const char *const section_names[TD_SECTIONS] = {
 	"",        "control", "schema",       "enums",        "rings",   "ring data",
 	"cpus",    "tasks",   "lock classes", "locks",        "symbols", "symbol names",
 	"console", "crash",   "counters",     "command line", "reports", "device queues",
+	"lines",   "places",  "place names",
 };
 
 const char *td_section_name(unsigned kind)
@@ -59,6 +60,10 @@ static size_t least_entry(unsigned kind)
 		return sizeof(struct bb_report);
 	case BB_SEC_QUEUES:
 		return sizeof(struct bb_queue);
+	case BB_SEC_LINES:
+		return sizeof(struct bb_line);
+	case BB_SEC_PLACES:
+		return sizeof(struct bb_place);
 	default:
 		return 0;
 	}

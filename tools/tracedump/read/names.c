@@ -84,6 +84,22 @@ static void load_syms(struct td_names *n)
 	qsort(n->syms, n->nsyms, sizeof(*n->syms), by_addr);
 }
 
+static int by_offset(const void *a, const void *b)
+{
+	uint32_t x = ((const struct bb_line *)a)->offset, y = ((const struct bb_line *)b)->offset;
+
+	return x < y ? -1 : x > y;
+}
+
+static void load_lines(struct td_names *n)
+{
+	n->nlines = td_box_count(n->box, BB_SEC_LINES);
+	n->lines = td_alloc(n->nlines, sizeof(*n->lines));
+	for (uint32_t i = 0; i < n->nlines; i++)
+		td_box_entry(n->box, BB_SEC_LINES, i, &n->lines[i], sizeof(n->lines[i]));
+	qsort(n->lines, n->nlines, sizeof(*n->lines), by_offset);
+}
+
 void td_task_learn(struct td_names *n, uint32_t tid, uint32_t pid, uint32_t ppid, const char *name)
 {
 	struct td_taskname *t;
@@ -108,6 +124,7 @@ void td_names_init(struct td_names *n, const struct td_box *b, struct td_elf *el
 	load_schema(n);
 	load_enums(n);
 	load_syms(n);
+	load_lines(n);
 	for (uint32_t i = 0; i < td_box_count(b, BB_SEC_TASKS); i++) {
 		struct bb_task t;
 
@@ -149,6 +166,7 @@ void td_names_free(struct td_names *n)
 	free(n->row_of);
 	free(n->enums);
 	free(n->syms);
+	free(n->lines);
 	td_hash_free(&n->tasks);
 	*n = (struct td_names){0};
 }
@@ -215,6 +233,37 @@ static bool symbol_name(const struct td_names *n, uint64_t addr, char *out, size
 	return out[0] != 0;
 }
 
+/* A text of the places; "" if there is none. */
+static void place_text(const struct td_names *n, uint32_t at, char *out, size_t size)
+{
+	const struct td_section *s = &n->box->sec[BB_SEC_PLACENAMES];
+
+	out[0] = 0;
+	if (s->present && at < s->size)
+		td_clean(out, size, (const char *)n->box->data + s->offset + at, s->size - at);
+}
+
+/* The box's own line of the call that returns to addr. */
+static void box_line(const struct td_names *n, uint64_t addr, struct td_place *p)
+{
+	struct bb_line key = {.offset = (uint32_t)(addr - n->box->hdr.image_virt)}, *l;
+	struct bb_place place;
+	char func[sizeof(p->func)];
+
+	if (addr - n->box->hdr.image_virt > UINT32_MAX)
+		return;
+	l = bsearch(&key, n->lines, n->nlines, sizeof(*l), by_offset);
+	if (!l || !td_box_entry(n->box, BB_SEC_PLACES, l->place, &place, sizeof(place)))
+		return;
+	place_text(n, place.file, p->file, sizeof(p->file));
+	if (!p->file[0])
+		return;
+	p->line = l->line;
+	place_text(n, place.func, func, sizeof(func));
+	if (place.func && func[0])
+		memcpy(p->func, func, sizeof(func));
+}
+
 void td_place(const struct td_names *n, uint64_t addr, bool ret, struct td_place *p)
 {
 	uint64_t look = ret && addr ? addr - 1 : addr;
@@ -224,6 +273,8 @@ void td_place(const struct td_names *n, uint64_t addr, bool ret, struct td_place
 		p->func[0] = 0;
 	if (n->elf)
 		td_elf_line(n->elf, look, p);
+	if (ret && !p->line)
+		box_line(n, addr, p);
 }
 
 void td_place_text(const struct td_place *p, int pad, char *out, size_t size)

@@ -29,6 +29,8 @@ struct td_names {
 	uint32_t nenums;
 	struct td_sym *syms; /* sorted by address */
 	uint32_t nsyms;
+	struct bb_line *lines; /* sorted by offset: of calls, from the box */
+	uint32_t nlines;
 	struct td_hash tasks; /* of struct td_taskname */
 };
 
