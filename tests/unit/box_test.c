@@ -148,9 +148,9 @@ static void directory_is_sound(void **state)
 {
 	const struct bb_header *h = box_header();
 
-	for (uint32_t kind = BB_SEC_CONTROL; kind <= BB_SEC_QUEUES; kind++)
+	for (uint32_t kind = BB_SEC_CONTROL; kind <= BB_SEC_PLACENAMES; kind++)
 		assert_non_null(section(kind));
-	assert_int_equal(h->dir_count, BB_SEC_QUEUES);
+	assert_int_equal(h->dir_count, BB_SEC_PLACENAMES);
 	assert_true(h->dir_offset >= h->header_size);
 	for (uint32_t i = 0; i < h->dir_count; i++) {
 		const struct bb_section *a = directory(i);
