@@ -137,7 +137,9 @@ def print_cpu(cpu):
     here = gdb.selected_thread()
     try:
         threads[cpu].switch()
-        text = gdb.execute("bt", to_string=True)
+        # Without symbols behind pointers: GDB warns inside the frame of one that leads into read-only
+        # data, as clang's .debug_aranges list data, too.
+        text = gdb.execute("with print symbol off -- bt", to_string=True)
     finally:
         here.switch()
     gdb.write("".join("  " + line + "\n" for line in trim_backtrace(text)))
@@ -166,7 +168,7 @@ def look():
     box = hs_target.open_box()
     cpus = table(box, SEC_CPUS, "bb_cpu")
     tasks = {i: t for i, t in table(box, SEC_TASKS, "bb_task") if int(t["state"])}
-    running_on = {int(c["current"]) - 1: i for i, c in cpus if int(c["online"]) and int(c["current"])}
+    running_on = {int(c["current"]) - 1: i for i, c in cpus if int(c["current"])}  # 0: not up yet
     return box, tasks, running_on, len(cpus)
 
 

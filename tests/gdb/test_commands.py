@@ -66,6 +66,64 @@ def test_bt_of_a_cpu_and_of_all(hs):
         assert re.search(rf"^{name} \(tid \d+\): ", everything, re.M), everything
 
 
+FRAME = re.compile(r"#\d+ +(?:0x[0-9a-f]+ in )?(\w+) \(.*\) at kernel/\S+:\d+$")
+
+
+def stack_of(text):
+    """Function names of one `hs bt cpuN`, innermost first. Every line behind the head is a frame."""
+    head, *lines = text.strip().splitlines()
+    assert re.search(r": on CPU \d+", head), text
+    found = [FRAME.fullmatch(line.strip()) for line in lines]
+    assert found and all(found), text
+    return [m[1] for m in found]
+
+
+def assert_crosses(stack, inner, entries, interrupted):
+    """From the innermost function by an entry of the kernel to what it interrupted, to the end."""
+    at = next((i for i, name in enumerate(stack) if name in entries), 0)
+    assert at and inner in stack[:at], stack
+    assert stack[at + 1:at + 3] == interrupted and stack[-1] in FIRST, stack
+
+
+FIRST = ("primary_high", "secondary_high", "boot_high64", "ap_high64")
+
+
+def test_bt_crosses_an_interrupt(arch):
+    """A CPU in the timer's interrupt: the interrupt, then what it interrupted, to the first function."""
+    with qemu.Guest(arch, cpus=4) as guest:
+        guest.wait_for(qemu.PROMPT, 90)
+        bt = qemu.gdb_batch(guest.elf, [
+            "python gdb.execute('break trap_timer', to_string=True)",
+            "python gdb.execute('continue', to_string=True)",
+            "python gdb.execute('hs bt cpu%d' % (gdb.selected_thread().num - 1))",
+            "python gdb.execute('delete')"], before=[f"target remote {guest.gdb_address}"])
+        stack = stack_of(bt[bt.index("idle of CPU"):])
+        assert_crosses(stack, "trap_timer", ("entry_common", "el1_irq"), ["arch_idle_wait", "sched_idle_loop"])
+
+
+def test_bt_crosses_an_nmi_in_a_panic(arch, tmp_path):
+    """The CPUs that a panic stopped are in an NMI, on x86-64 on a stack of its own: live and in a core."""
+    with qemu.Guest(arch, cpus=4, append="init=/none panic=halt") as guest:
+        guest.wait_for("Halted", 90)
+        core = guest.dump_core(str(tmp_path / "core"))
+        for target in (f"target remote {guest.gdb_address}", f"core-file {core}"):
+            bt = qemu.gdb_batch(guest.elf, ["hs bt cpu3"], before=[target])
+            assert_crosses(stack_of(bt), "trap_nmi", ("x86_entry_nmi", "el1_irq"),
+                           ["arch_idle_wait", "sched_idle_loop"])
+
+
+def test_bt_before_the_root_is_mounted(arch):
+    """Frames and nothing else, also where GDB is about to read lines of a section that it does not expect."""
+    with qemu.Guest(arch, cpus=4, stopped=True) as guest:
+        bt = qemu.gdb_batch(guest.elf, [
+            "python gdb.execute('hbreak vfs_mount_root', to_string=True)",
+            "python gdb.execute('continue', to_string=True)",
+            "python print(gdb.execute('hs bt cpu%d' % (gdb.selected_thread().num - 1), to_string=True))",
+            "python gdb.execute('delete')"], before=[f"target remote {guest.gdb_address}"])
+        stack = stack_of(bt[bt.index("init (tid 1)"):])
+        assert stack[:3] == ["vfs_mount_root", "init_thread", "thread_start"], stack
+
+
 def test_dump_decodes_by_itself(hs, hung4, tmp_path):
     path = tmp_path / "box"
     assert str(path) in hs(f"dump {path}")

@@ -66,6 +66,9 @@ primary_entry:
 	ldr	x3, =primary_high
 	b	mmu_on
 
+	.cfi_sections .debug_frame
+	.cfi_startproc
+	.cfi_undefined x30		/* a walk ends here */
 primary_high:
 	adr_l	x1, boot_stack_top
 	mov	sp, x1
@@ -79,6 +82,7 @@ primary_high:
 	mov	x0, x20
 	bl	kmain
 	b	.
+	.cfi_endproc
 
 FUNC(secondary_entry)
 	msr	daifset, #0xf
@@ -96,6 +100,8 @@ FUNC(secondary_entry)
 	b	mmu_on
 END(secondary_entry)
 
+	.cfi_startproc
+	.cfi_undefined x30
 secondary_high:
 	mov	sp, x20
 	msr	tpidr_el1, x21
@@ -105,6 +111,7 @@ secondary_high:
 	mov	x30, xzr
 	bl	cpu_secondary_main
 	b	.
+	.cfi_endproc
 	.ltorg
 
 /* Drops .bss and .blackbox, with the early tables, from the caches; no line at the ends is shared:

@@ -12,9 +12,31 @@
  * while it pushes comes back as such a synchronous exception. Too deep: the frame goes to this
  * CPU's overflow stack; that end is final, so TPIDR_EL0 may serve as one more scratch register.
  *
+ * A debugger crosses an entry by its call frame information (an entry is a "signal frame": the caller's
+ * registers are all in it, its stack may be another one); from user mode it ends there.
+ *
  * Exit sets DAIF, restores PMR and returns; the exit to user mode runs trap_exit_to_user() first.
  */
 #include "macros.h"
+
+	.cfi_sections .debug_frame
+
+	/* For a debugger: the CFA is the end of the trap frame; column 32 of DWARF for the Arm 64-bit
+	 * architecture is the interrupted pc. Before save_state it is in ELR_EL1, out of reach. */
+	.macro	cfi_entry
+	.cfi_startproc simple
+	.cfi_return_column 32
+	.cfi_def_cfa sp, TF_SIZE
+	.cfi_undefined 32
+	.endm
+
+	.macro	cfi_saved
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
+	.cfi_offset \n, TF_X + 8 * \n - TF_SIZE
+	.endr
+	.cfi_offset 31, TF_SP - TF_SIZE
+	.cfi_offset 32, TF_SP + 8 - TF_SIZE
+	.endm
 
 	.macro	save_general
 	stp	x0, x1, [sp, #TF_X + 0]
@@ -54,17 +76,22 @@
 	.endm
 
 	.macro	entry_el1 handler
+	cfi_entry
+	.cfi_signal_frame
 	save_general
 	add	x23, sp, #TF_SIZE
 	save_state
+	cfi_saved
 	stp	x29, x21, [sp, #TF_RECORD]
 	add	x29, sp, #TF_RECORD
 	mov	x0, sp
 	bl	\handler
 	b	exit_to_el1
+	.cfi_endproc
 	.endm
 
 	.macro	entry_el0 handler
+	cfi_entry
 	save_general
 	mrs	x23, sp_el0
 	save_state
@@ -77,6 +104,7 @@
 	mov	x0, sp
 	bl	\handler
 	b	exit_to_user
+	.cfi_endproc
 	.endm
 
 	.macro	restore_general
@@ -167,7 +195,10 @@ el0_bad:
 el0_compat:
 	entry_el0 trap_el0_compat
 
-el1_overflow:				/* x0 = SP that would be, SP - x0 = old x0, x1 saved */
+el1_overflow:
+	cfi_entry
+	.cfi_signal_frame
+	/* x0 = SP that would be, SP - x0 = old x0, x1 saved */
 	sub	x1, sp, x0
 	msr	tpidr_el0, x1
 	add	x0, x0, #TF_SIZE
@@ -184,11 +215,13 @@ el1_overflow:				/* x0 = SP that would be, SP - x0 = old x0, x1 saved */
 	save_rest
 	mov	x23, x0
 	save_state
+	cfi_saved
 	stp	x29, x21, [sp, #TF_RECORD]
 	add	x29, sp, #TF_RECORD
 	mov	x0, sp
 	bl	trap_stack_overflow
 	b	.
+	.cfi_endproc
 
 exit_to_el1:
 	msr	daifset, #0xf
@@ -202,6 +235,7 @@ exit_to_el1:
 /* SP = the user frame at the top of the thread's kernel stack, interrupts masked by priority. Every
  * way to user mode comes through here. */
 FUNC(exit_to_user)
+	cfi_entry
 	mov	x0, sp
 	bl	trap_exit_to_user
 	msr	daifset, #0xf
@@ -212,4 +246,5 @@ FUNC(exit_to_user)
 	msr	elr_el1, x21
 	msr	spsr_el1, x22
 	restore_general
+	.cfi_endproc
 END(exit_to_user)

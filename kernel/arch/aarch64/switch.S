@@ -1,5 +1,6 @@
 /* switch.S - changing threads, the first instructions of a new one, user FP/SIMD registers. */
 #include "macros.h"
+	.cfi_sections .debug_frame
 	.arch_extension fp
 	.arch_extension simd
 
@@ -30,16 +31,22 @@ END(switch_context)
 
 /* A new kernel thread: x0 = prev, x19 = entry, x20 = its argument. */
 FUNC(thread_first_run)
+	.cfi_startproc
+	.cfi_undefined x30
 	mov	x1, x19
 	mov	x2, x20
 	bl	thread_start
 	b	.
+	.cfi_endproc
 END(thread_first_run)
 
 /* A forked child: x0 = prev, SP = its user frame. */
 FUNC(thread_first_run_fork)
+	.cfi_startproc
+	.cfi_undefined x30
 	bl	thread_start_fork
 	b	exit_to_user
+	.cfi_endproc
 END(thread_first_run_fork)
 
 /* void __noreturn arch_enter_user(void) */

@@ -132,6 +132,9 @@ early_die:
 boot_low64:
 	movabsq $boot_high64, %rax
 	jmpq *%rax
+	.cfi_sections .debug_frame
+	.cfi_startproc
+	.cfi_undefined rip /* a walk ends here */
 boot_high64:
 	leaq boot_gdt_ptr_high(%rip), %rax
 	lgdt (%rax)
@@ -160,6 +163,7 @@ boot_high64:
 	xorl %ebp, %ebp
 	call kmain
 	ud2
+	.cfi_endproc
 
 /* ---- starting CPUs -------------------------------------------------------------------------- */
 	.code32
@@ -173,6 +177,8 @@ ap_entry32:
 ap_low64:
 	movabsq $ap_high64, %rax
 	jmpq *%rax
+	.cfi_startproc
+	.cfi_undefined rip
 ap_high64:
 	leaq boot_gdt_ptr_high(%rip), %rax
 	lgdt (%rax)
@@ -196,6 +202,7 @@ ap_high64:
 	xorl %ebp, %ebp
 	call x86_secondary_start
 	ud2
+	.cfi_endproc
 
 	.section .rodata, "a", @progbits
 text_no_cpu:

@@ -13,45 +13,65 @@
  * (TSS.rsp0). Below each kernel frame entry code puts a two-word stack frame {rbp, rip} of what was
  * interrupted, so that a walk over frame pointers shows it.
  *
+ * A debugger crosses an entry by its call frame information (an entry is a "signal frame": the caller's
+ * registers are all in it, its stack may be another one); from user mode it ends there.
+ *
  * Return. The frame was checked in C (x86_exit_to_user): selectors, flags and a user rip, so that
  * neither iretq nor sysretq can fault in kernel mode.
  */
 #include <asm-offsets.h>
 #include "x86.h"
 
+	.cfi_sections .debug_frame
+/* For a debugger: the CFA is the end of the trap frame, which holds all registers. */
+.macro cfi_frame bytes_on_stack
+	.cfi_def_cfa rsp, \bytes_on_stack
+	.cfi_offset rip, TF_RIP - TF_BYTES
+	.cfi_offset rsp, TF_RSP - TF_BYTES
+.endm
+.macro push_reg reg
+	pushq %\reg
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset \reg, 0
+.endm
+.macro pop_reg reg
+	popq %\reg
+	.cfi_adjust_cfa_offset -8
+	.cfi_same_value \reg
+.endm
 .macro push_regs
-	pushq %rdi
-	pushq %rsi
-	pushq %rdx
-	pushq %rcx
-	pushq %rax
-	pushq %r8
-	pushq %r9
-	pushq %r10
-	pushq %r11
-	pushq %rbx
-	pushq %rbp
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
+	push_reg rdi
+	push_reg rsi
+	push_reg rdx
+	push_reg rcx
+	push_reg rax
+	push_reg r8
+	push_reg r9
+	push_reg r10
+	push_reg r11
+	push_reg rbx
+	push_reg rbp
+	push_reg r12
+	push_reg r13
+	push_reg r14
+	push_reg r15
 .endm
 .macro pop_regs
-	popq %r15
-	popq %r14
-	popq %r13
-	popq %r12
-	popq %rbp
-	popq %rbx
-	popq %r11
-	popq %r10
-	popq %r9
-	popq %r8
-	popq %rax
-	popq %rcx
-	popq %rdx
-	popq %rsi
-	popq %rdi
+	pop_reg r15
+	pop_reg r14
+	pop_reg r13
+	pop_reg r12
+	pop_reg rbp
+	pop_reg rbx
+	pop_reg r11
+	pop_reg r10
+	pop_reg r9
+	pop_reg r8
+	pop_reg rax
+	pop_reg rcx
+	pop_reg rdx
+	pop_reg rsi
+	pop_reg rdi
 .endm
 /* A user program, or a copy routine that was interrupted, may have AC set. */
 .macro clear_ac
@@ -64,10 +84,13 @@
 .macro call_with_frame fn
 	movq %rsp, %rdi
 	pushq TF_RIP(%rdi)
+	.cfi_adjust_cfa_offset 8
 	pushq TF_RBP(%rdi)
+	.cfi_adjust_cfa_offset 8
 	movq %rsp, %rbp
 	call \fn
 	addq $16, %rsp
+	.cfi_adjust_cfa_offset -16
 .endm
 
 	.text
@@ -88,6 +111,9 @@ x86_vector_stubs:
 
 	.type entry_common, @function
 entry_common:
+	.cfi_startproc simple
+	.cfi_signal_frame
+	cfi_frame TF_BYTES - TF_VECTOR
 	cld
 	push_regs
 	testb $3, TF_CS(%rsp)
@@ -98,19 +124,27 @@ entry_common:
 	movq %rsp, %rdi
 	/* a walk ends at the user frame */
 	xorl %ebp, %ebp
+	.cfi_remember_state
+	.cfi_undefined rip
 	call x86_trap
 	jmp return_to_user
+	.cfi_restore_state
 1:	lfence
 	clear_ac
 	call_with_frame x86_trap
 	pop_regs
 	addq $16, %rsp
+	.cfi_adjust_cfa_offset -16
 	iretq
+	.cfi_endproc
 	.size entry_common, . - entry_common
 
 	.globl x86_syscall_entry
 	.type x86_syscall_entry, @function
 x86_syscall_entry:
+	.cfi_startproc simple
+	.cfi_def_cfa rsp, 0
+	.cfi_undefined rip
 	swapgs
 	movq %rsp, %gs:syscall_user_rsp
 	movq %gs:x86_tss + TSS_RSP0, %rsp
@@ -127,12 +161,16 @@ x86_syscall_entry:
 	call x86_syscall
 	/* no fall-through: the return address shall lie in this function */
 	jmp return_to_user
+	.cfi_endproc
 	.size x86_syscall_entry, . - x86_syscall_entry
 
 /* rsp = the user frame, interrupts masked, x86_exit_to_user() done. SYSRET wants rcx = rip and
  * r11 = flags, and cannot set RF or a trap flag for the first instruction. */
 	.type return_to_user, @function
 return_to_user:
+	.cfi_startproc simple
+	.cfi_def_cfa rsp, TF_BYTES
+	.cfi_undefined rip
 	cmpq $VEC_SYSCALL, TF_VECTOR(%rsp)
 	jne 1f
 	movq TF_RIP(%rsp), %rcx
@@ -143,25 +181,32 @@ return_to_user:
 	jne 1f
 	testq $(FLAG_RF | FLAG_TF), %r11
 	jnz 1f
+	.cfi_remember_state
 	pop_regs
 	movq TF_RSP - TF_VECTOR(%rsp), %rsp
 	swapgs
 	sysretq
+	.cfi_restore_state
 1:	pop_regs
 	addq $16, %rsp
 	swapgs
 	iretq
+	.cfi_endproc
 	.size return_to_user, . - return_to_user
 
 /* void x86_enter_user(struct trap_frame *tf): drops the stack below tf and leaves. */
 	.globl x86_enter_user
 	.type x86_enter_user, @function
 x86_enter_user:
+	.cfi_startproc simple
+	.cfi_def_cfa rsp, TF_BYTES
+	.cfi_undefined rip
 	cli
 	movq %rdi, %rsp
 	xorl %ebp, %ebp
 	call x86_exit_to_user
 	jmp return_to_user
+	.cfi_endproc
 	.size x86_enter_user, . - x86_enter_user
 
 /* ---- IST entries ---------------------------------------------------------------------------- */
@@ -169,10 +214,17 @@ x86_enter_user:
 	.globl \name
 	.type \name, @function
 \name:
+	.cfi_startproc simple
+	.cfi_signal_frame
 	.if !\has_error
+	cfi_frame TF_BYTES - TF_RIP
 	pushq $0
+	.cfi_adjust_cfa_offset 8
+	.else
+	cfi_frame TF_BYTES - TF_RIP + 8
 	.endif
 	pushq $\vector
+	.cfi_adjust_cfa_offset 8
 	push_regs
 	cld
 	clear_ac
@@ -191,7 +243,9 @@ x86_enter_user:
 	wrmsr
 	pop_regs
 	addq $16, %rsp
+	.cfi_adjust_cfa_offset -16
 	iretq
+	.cfi_endproc
 	.size \name, . - \name
 .endm
 	ist_entry x86_entry_nmi, x86_nmi, VEC_NMI, 0

@@ -1,6 +1,7 @@
 /* switch.S - changing threads, the first instructions of a new one. */
 #include "x86.h"
 
+	.cfi_sections .debug_frame
 	.text
 /* struct thread *x86_switch_stack(prev, next, &prev_sp, next_sp): returns prev, on next's stack.
  * The current thread and the stack change next to each other: an NMI sees at most one step. */
@@ -30,21 +31,27 @@ x86_switch_stack:
 	.globl x86_thread_entry
 	.type x86_thread_entry, @function
 x86_thread_entry:
+	.cfi_startproc
+	.cfi_undefined rip
 	movq %rax, %rdi
 	movq %rbx, %rsi
 	movq %r12, %rdx
 	call thread_start
 	ud2
+	.cfi_endproc
 	.size x86_thread_entry, . - x86_thread_entry
 
 /* First switch to a forked child: rsp = its user frame. */
 	.globl x86_fork_entry
 	.type x86_fork_entry, @function
 x86_fork_entry:
+	.cfi_startproc
+	.cfi_undefined rip
 	movq %rax, %rdi
 	call thread_start_fork
 	movq %rsp, %rdi
 	jmp x86_enter_user
+	.cfi_endproc
 	.size x86_fork_entry, . - x86_fork_entry
 
 	.section .note.GNU-stack, "", @progbits
