@@ -276,10 +276,14 @@ def tracedump(command, *options):
     if not program or not os.path.exists(program):
         raise gdb.GdbError(f"hs: {program or 'tracedump'} is missing: run `make tracedump`")
     elf = elf_path()
+    width = gdb.parameter("width")  # None: no end
+    environment = {k: v for k, v in os.environ.items() if k != "COLUMNS"}
+    if width:
+        environment["COLUMNS"] = str(width)
     with box_file() as path:
         argv = [program, command, path, *(["--elf", elf] if elf else []), *options]
         r = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE, check=False)
+                           stderr=subprocess.PIPE, check=False, env=environment)
     gdb.write(r.stdout.decode("utf-8", "replace"))
     if r.returncode not in (0, 1):
         raise gdb.GdbError(r.stderr.decode("utf-8", "replace").strip() or

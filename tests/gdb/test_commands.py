@@ -40,6 +40,16 @@ def test_why_ps_cpus_locks(hs, hung4):
     assert len([line for line in cpus.splitlines() if line.strip()]) >= 4, cpus
 
 
+def test_ps_fits_the_terminal(hung4, hung_core):
+    """What is too wide for a row goes below it, with the same words."""
+    def ps(width):
+        return qemu.gdb_batch(hung4.guest.elf, [f"set width {width}", "hs ps"], before=[f"core-file {hung_core}"])
+    wide, narrow = ps(0), ps(72)
+    assert max(map(len, wide.splitlines())) > 90 and wide.split() == narrow.split(), narrow
+    assert max(map(len, narrow.splitlines())) <= 72, narrow
+    assert re.search(r"^ +\d.*\bcat *\n {8}in \w+\(\)\n {8}waits for .*ext2\.root", narrow, re.M), narrow
+
+
 def test_trace(hs):
     ten = hs("trace 10").strip().splitlines()
     assert 10 <= len(ten) <= 14, ten  # events, perhaps a head line

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 static const char *clock_name(uint32_t kind)
 {
@@ -249,33 +251,91 @@ static void print_wait(const struct td_session *s, FILE *f, uint32_t node)
 	fprintf(f, " in %s since t=%.3f s", place(s, w->site), seconds(s, w->ticks));
 }
 
+/* Columns of the terminal; 0: no end, it is a file. COLUMNS counts first, GDB's hs ps sets it. */
+static size_t columns(FILE *f)
+{
+	const char *told = getenv("COLUMNS");
+	struct winsize w;
+
+	if (told && atoi(told) > 0)
+		return (size_t)atoi(told);
+	return isatty(fileno(f)) && !ioctl(fileno(f), TIOCGWINSZ, &w) ? w.ws_col : 0;
+}
+
+#define PS_INDENT 8
+
+/* What is said of a task, each part led by two spaces: behind its row, which is `used` wide, or
+ * where that does not fit below it, a line a part, broken between words. */
+static void put_parts(FILE *f, size_t width, size_t used, const char *parts)
+{
+	size_t at = 0;
+
+	if (!width || used + strlen(parts) <= width) {
+		fputs(parts, f);
+		return;
+	}
+	for (const char *p = parts; *p;) {
+		size_t gap = strspn(p, " "), n = strcspn(p + gap, " ");
+
+		if (gap > 1 || at + gap + n > width) {
+			at = gap > 1 ? PS_INDENT : PS_INDENT + 2;
+			fprintf(f, "\n%*s", (int)at, "");
+			gap = 0;
+		}
+		fprintf(f, "%*s%.*s", (int)gap, "", (int)n, p + strspn(p, " "));
+		at += gap + n;
+		p += strspn(p, " ") + n;
+	}
+}
+
+static void print_parts(const struct td_session *s, FILE *f, uint32_t node)
+{
+	const struct bb_task *t = &s->model.task[node].t;
+
+	if (t->syscall >= 0 && !(t->flags & BB_TASK_KTHREAD) && t->mode == BB_MODE_KERNEL) {
+		const char *nr = td_enum_name(&s->names, BB_TAB_SYSCALL, t->syscall);
+
+		if (nr)
+			fprintf(f, "  in %s()", nr);
+		else
+			fprintf(f, "  in system call %d", t->syscall);
+	}
+	print_wait(s, f, node);
+	for (uint32_t k = 0; k < t->nheld; k++)
+		if (t->held[k].lock)
+			fprintf(f, "%s%s", k ? ", " : "  holds ",
+				td_class_name(&s->names, t->held[k].class));
+	if (s->model.task[node].torn)
+		fprintf(f, "  (being written)");
+}
+
 void td_show_ps(const struct td_session *s, FILE *f)
 {
 	const struct td_model *m = &s->model;
+	size_t width = columns(f);
 
 	fprintf(f, "%5s %5s %5s %3s %-9s %-6s %-16s\n", "TID", "PID", "PPID", "CPU", "STATE",
 		"MODE", "NAME");
 	for (uint32_t i = 0; i < m->ntasks; i++) {
 		const struct bb_task *t = &m->task[i].t;
+		char *parts = NULL;
+		size_t size = 0;
+		FILE *text;
+		int used;
 
 		if (!m->task[i].used)
 			continue;
-		fprintf(f, "%5u %5u %5u %3u %-9s %-6s %-16s", t->tid, t->pid, t->ppid, t->cpu,
-			word(s, BB_TAB_STATE, t->state), word(s, BB_TAB_MODE, t->mode), t->name);
-		if (t->syscall >= 0 && !(t->flags & BB_TASK_KTHREAD) && t->mode == BB_MODE_KERNEL) {
-			const char *nr = td_enum_name(&s->names, BB_TAB_SYSCALL, t->syscall);
-
-			if (nr)
-				fprintf(f, "  in %s()", nr);
-			else
-				fprintf(f, "  in system call %d", t->syscall);
-		}
-		print_wait(s, f, i);
-		for (uint32_t k = 0; k < t->nheld; k++)
-			if (t->held[k].lock)
-				fprintf(f, "%s%s", k ? ", " : "  holds ",
-					td_class_name(&s->names, t->held[k].class));
-		fprintf(f, "%s\n", m->task[i].torn ? "  (being written)" : "");
+		text = open_memstream(&parts, &size);
+		if (!text)
+			return;
+		print_parts(s, text, i);
+		fclose(text);
+		used = fprintf(f, "%5u %5u %5u %3u %-9s %-6s %-16s", t->tid, t->pid, t->ppid,
+			       t->cpu, word(s, BB_TAB_STATE, t->state),
+			       word(s, BB_TAB_MODE, t->mode), t->name);
+		put_parts(f, width, used > 0 ? (size_t)used : 0, parts);
+		fputc('\n', f);
+		free(parts);
 	}
 }
 
