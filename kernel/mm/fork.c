@@ -2,28 +2,43 @@
  * by the first write (fault.c); everything else is shared as it is. The parent's lock is held all
  * the time, so its entries stand still; the child is not visible to anybody yet, its lock is not
  * needed. The parent's TLB entries that still allow writing are flushed before the lock is dropped
- * and before the child can run, also when the copy fails half way. */
+ * and before the child can run, also when the copy fails half way; if none did, nothing is. */
 #include <lib/bug.h>
 #include "vm_local.h"
 
-static int copy_pages(struct mm *child, struct mm *mm, const struct vma *v)
+/* One entry of v for the child. True if the parent's lost the permission to write. */
+static bool copy_entry(const struct vma *v, u64 *e, u64 *ce)
 {
-	unsigned long va = v->start;
-	u64 *e;
+	u64 pte = *e;
+	bool lost = false;
 
-	for (; (e = pgt_next(mm->root, &va, v->end)); va += PAGE_SIZE) {
-		u64 *ce = pgt_walk(child->root, va, true);
-		u64 pte = *e;
+	if (arch_pte_present(pte) && vma_is_private(v) && arch_pte_prot(pte) & PROT_W) {
+		pte = arch_pte_leaf(pte_frame(pte), arch_pte_prot(pte) & ~PROT_W, 1);
+		arch_pte_write(e, pte);
+		lost = true;
+	}
+	page_get(phys_to_page(pte_frame(pte)));
+	arch_pte_write(ce, pte);
+	return lost;
+}
 
+/* Table by table: one walk in the parent and one in the child for up to 512 pages. */
+static int copy_pages(struct mm *child, struct mm *mm, const struct vma *v, bool *lost)
+{
+	unsigned long va = v->start, table_end;
+	u64 *e, *ce;
+
+	while ((e = pgt_next(mm->root, &va, v->end))) {
+		ce = pgt_walk(child->root, va, true);
 		if (!ce)
 			return -ENOMEM;
-		if (arch_pte_present(pte) && vma_is_private(v) && arch_pte_prot(pte) & PROT_W) {
-			pte = arch_pte_leaf(pte_frame(pte), arch_pte_prot(pte) & ~PROT_W, 1);
-			arch_pte_write(e, pte);
+		table_end = pgt_table_end(va, v->end);
+		for (; va < table_end; va += PAGE_SIZE, e++, ce++) {
+			if (!*e)
+				continue;
+			*lost |= copy_entry(v, e, ce);
+			child->resident++;
 		}
-		page_get(phys_to_page(pte_frame(pte)));
-		arch_pte_write(ce, pte);
-		child->resident++;
 	}
 	return 0;
 }
@@ -31,6 +46,7 @@ static int copy_pages(struct mm *child, struct mm *mm, const struct vma *v)
 struct mm *mm_fork(struct mm *mm)
 {
 	struct mm *child = mm_create();
+	bool lost = false;
 	int r = 0;
 
 	if (IS_ERR(child))
@@ -48,9 +64,10 @@ struct mm *mm_fork(struct mm *mm)
 			break;
 		}
 		vma_insert(child, cv);
-		r = copy_pages(child, mm, v);
+		r = copy_pages(child, mm, v, &lost);
 	}
-	mm_flush(mm, 0, USER_END);
+	if (lost)
+		mm_flush(mm, 0, USER_END);
 	mutex_unlock(&mm->lock);
 	if (r) {
 		mm_put(child);

@@ -33,6 +33,12 @@ u64 *pgt_walk(u64 *root, unsigned long va, bool create);
 /* Finds the first entry in [*va, end) that is not zero, sets *va to its address. 4 KiB leaves only
  * (user tables, vmalloc). NULL when there is none. */
 u64 *pgt_next(u64 *root, unsigned long *va, unsigned long end);
+/* Entries of neighbouring pages stand next to each other, up to the end of their table: the address
+ * there, or `end` if that comes first. So one walk serves up to 512 pages. */
+static inline unsigned long pgt_table_end(unsigned long va, unsigned long end)
+{
+	return MIN((va | (PAGE_SIZE * 512 - 1)) + 1, end);
+}
 /* Maps a range, with 2 MiB leaves where alignment allows; replaces what was there, splitting a 2
  * MiB leaf that is only partly replaced. 0 or -ENOMEM. */
 int pgt_map_range(u64 *root, unsigned long va, phys_addr_t pa, u64 size,

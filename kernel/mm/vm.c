@@ -166,55 +166,74 @@ static int split_at(struct mm *mm, unsigned long at)
 
 #define BATCH 64u
 
+/* The *n pages of [from, to), whose entries are 0 by now. */
+static void zap_batch(struct mm *mm, unsigned long from, unsigned long to, struct page **batch,
+		      unsigned int *n, bool flush)
+{
+	if (flush)
+		mm_flush(mm, from, to);
+	mm->resident -= *n;
+	while (*n)
+		page_put(batch[--*n]);
+}
+
 /* Clears [start, end) and drops the pages. `flush`: some CPU may hold translations. */
 static void zap_range(struct mm *mm, unsigned long start, unsigned long end, bool flush)
 {
 	struct page *batch[BATCH];
-	unsigned long va = start, from;
+	unsigned long va = start, from = start, to = start, table_end;
+	unsigned int n = 0;
 	u64 *e;
 
-	do {
-		unsigned int n = 0;
-
-		from = va;
-		for (; n < BATCH && (e = pgt_next(mm->root, &va, end)); va += PAGE_SIZE) {
+	while ((e = pgt_next(mm->root, &va, end))) {
+		if (!n)
+			from = va;
+		table_end = pgt_table_end(va, end);
+		for (; va < table_end && n < BATCH; va += PAGE_SIZE, e++) {
+			if (!*e)
+				continue;
 			batch[n++] = phys_to_page(pte_frame(*e));
 			arch_pte_write(e, 0);
+			to = va + PAGE_SIZE;
 		}
-		if (!n)
-			break;
-		if (flush)
-			mm_flush(mm, from, e ? va : end);
-		mm->resident -= n;
-		while (n)
-			page_put(batch[--n]);
-	} while (e);
+		if (n == BATCH)
+			zap_batch(mm, from, to, batch, &n, flush);
+	}
+	if (n)
+		zap_batch(mm, from, to, batch, &n, flush);
+}
+
+/* One entry's share of protect_entries(). True if some permission went away. */
+static bool protect_entry(struct mm *mm, const struct vma *v, unsigned long va, u64 *e)
+{
+	unsigned int old = arch_pte_present(*e) ? arch_pte_prot(*e) : 0;
+	unsigned int new = vma_prot(v);
+
+	if (vma_is_private(v) && !(old & PROT_W))
+		new &= ~PROT_W;
+	if (new == old)
+		return false;
+	if (new &PROT_X && !(old & PROT_X))
+		arch_icache_sync((unsigned long)phys_to_virt(pte_frame(*e)), PAGE_SIZE);
+	arch_pte_write(e, new ? arch_pte_leaf(pte_frame(*e), new, 1) : pte_held(pte_frame(*e)));
+	if (old && !(old & ~new))
+		mm_flush_local(mm, va);
+	return old & ~new;
 }
 
 /* Gives the entries of v new permissions. A private page becomes writable by its next write fault
  * only, which finds out whether it is shared. True if some permission went away. */
 static bool protect_entries(struct mm *mm, const struct vma *v)
 {
-	unsigned int prot = vma_prot(v);
-	unsigned long va = v->start;
+	unsigned long va = v->start, table_end;
 	bool lost = false;
 	u64 *e;
 
-	for (; (e = pgt_next(mm->root, &va, v->end)); va += PAGE_SIZE) {
-		unsigned int old = arch_pte_present(*e) ? arch_pte_prot(*e) : 0;
-		unsigned int new = prot;
-
-		if (vma_is_private(v) && !(old & PROT_W))
-			new &= ~PROT_W;
-		if (new == old)
-			continue;
-		if (new &PROT_X && !(old & PROT_X))
-			arch_icache_sync((unsigned long)phys_to_virt(pte_frame(*e)), PAGE_SIZE);
-		lost |= old & ~new;
-		arch_pte_write(e, new ? arch_pte_leaf(pte_frame(*e), new, 1)
-				      : pte_held(pte_frame(*e)));
-		if (old && !(old & ~new))
-			mm_flush_local(mm, va);
+	while ((e = pgt_next(mm->root, &va, v->end))) {
+		table_end = pgt_table_end(va, v->end);
+		for (; va < table_end; va += PAGE_SIZE, e++)
+			if (*e)
+				lost |= protect_entry(mm, v, va, e);
 	}
 	return lost;
 }
