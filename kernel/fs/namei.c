@@ -178,6 +178,8 @@ static int vfs_name_of(struct inode *parent, struct inode *dir, struct name_sear
 	if (IS_ERR(f))
 		return (int)PTR_ERR(f);
 	err = f->ops->readdir ? f->ops->readdir(f, s, name_search_emit) : -ENOTDIR;
+	if (!err && !s->len) /* why not comes with the next call */
+		err = f->ops->readdir(f, s, name_search_emit);
 	file_put(f);
 	return err ? err : s->len ? 0 : -ENOENT;
 }

@@ -4,7 +4,7 @@
 unit-tests += test-unit-ext2
 
 EXT2T := $(HOST)/unit-ext2
-EXT2T_SRCS := tests/unit/ext2_test.c tests/unit/ext2_fuzz.c tests/unit/ext2_image.c tests/unit/tty_test.c \
+EXT2T_SRCS := tests/unit/ext2_test.c tests/unit/ext2_damage_test.c tests/unit/ext2_fuzz.c tests/unit/ext2_image.c tests/unit/tty_test.c \
 	tests/unit/ext2_shim/shim.c $(host-y) kernel/lib/rbtree.c kernel/drivers/block.c kernel/tty/tty.c \
 	kernel/fs/vfs.c kernel/fs/inode.c kernel/fs/namei.c kernel/fs/file.c kernel/fs/pagecache.c kernel/ipc/pipe.c \
 	kernel/fs/devfs.c kernel/fs/ext2/super.c kernel/fs/ext2/inode.c kernel/fs/ext2/dir.c \

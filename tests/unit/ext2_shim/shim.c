@@ -214,6 +214,9 @@ static int disk_readv(struct block_device *dev, u64 sector, const struct block_v
 	for (u32 i = 0; i < n; i++) {
 		if (sector >= dev->sectors || v[i].sectors > dev->sectors - sector)
 			return -EIO;
+		if (d->bad_sector && d->bad_sector >= sector &&
+		    d->bad_sector - sector < v[i].sectors)
+			return -EIO;
 		memcpy(v[i].buf, d->data + sector * 512, (size_t)v[i].sectors * 512);
 		sector += v[i].sectors;
 	}

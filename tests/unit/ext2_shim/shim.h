@@ -4,11 +4,13 @@
 
 #include <drivers/block.h>
 
-/* A disk in memory. reads_left: after so many reads every read fails; -1 = never. */
+/* A disk in memory. reads_left: after so many reads every read fails; -1 = never. bad_sector: reads
+ * that touch it fail; 0 = none. */
 struct shim_disk {
 	struct block_device dev;
 	u8 *data;
 	long reads_left;
+	u64 bad_sector;
 	unsigned long requests;
 };
 void shim_disk_init(struct shim_disk *d, u8 *data, u64 bytes);
