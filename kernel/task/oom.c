@@ -4,9 +4,11 @@
  * even start `kill`. So both come here (and so does exec), with no lock that a dying process needs
  * for longer than this takes, and try again if the answer is true. First the page cache gives back
  * what nobody uses. If that is nothing, the process with the most memory dies, one at a time: as
- * long as the last victim still has its memory, all who come wait for it. A victim may itself wait
- * for something that the caller holds (a pipe's lock, while the other end's buffer faults), so that
- * wait has an end, and then the next victim is chosen.
+ * long as the last victim still has its memory, all who come wait for it. A process's memory is its
+ * own pages and what is kept for the ended children that it did not wait for: when it is gone pid 1
+ * waits for them. A victim may itself wait for something that the caller holds (a pipe's lock,
+ * while the other end's buffer faults), so that wait has an end, and then the next victim is
+ * chosen.
  *
  * Never chosen: pid 1, whose death is a panic. Who has been told to die gets false at once: its
  * fault then fails and it goes the common way out.
@@ -41,16 +43,30 @@ static bool victim_lives(u32 pid) REQUIRES(process_tree_lock)
 	return p && !p->zombie;
 }
 
-static struct process *largest_process(void) REQUIRES(process_tree_lock)
+/* Pages that would come back if p ended. */
+static u64 process_pages(const struct process *p) REQUIRES(process_tree_lock)
+{
+	u64 pages = READ_ONCE(p->mm->resident);
+	const struct process *child;
+
+	list_for_each_entry (child, &p->children, sibling)
+		if (child->zombie)
+			pages += ALIGN_UP(sizeof(*child), PAGE_SIZE) / PAGE_SIZE;
+	return pages;
+}
+
+static struct process *largest_process(u64 *pages) REQUIRES(process_tree_lock)
 {
 	struct process *p, *best = NULL;
-	u64 pages = 0;
+	u64 n;
 
+	*pages = 0;
 	list_for_each_entry (p, &process_all, all_link) {
 		if (p->pid == 1 || !p->mm || !p->thread || atomic_load(&p->thread->kill_pending))
 			continue;
-		if (READ_ONCE(p->mm->resident) > pages) {
-			pages = READ_ONCE(p->mm->resident);
+		n = process_pages(p);
+		if (n > *pages) {
+			*pages = n;
 			best = p;
 		}
 	}
@@ -71,12 +87,11 @@ static u32 victim_choose(void)
 		spin_unlock(&process_tree_lock);
 		return pid;
 	}
-	p = largest_process();
+	p = largest_process(&pages);
 	pid = p ? p->pid : 0;
 	if (p) {
 		victim_pid = pid;
 		victim_until = time_ns() + VICTIM_TIME;
-		pages = READ_ONCE(p->mm->resident);
 		strscpy(name, p->name, sizeof(name));
 		signal_post(p, SIGKILL);
 	}

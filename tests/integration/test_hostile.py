@@ -38,8 +38,18 @@ def test_all_memory_eaten(arch, cpus):
     with qemu.Guest(arch, cpus=cpus, mem="64M", append="ring=256K", time_limit=300) as guest:
         guest.wait_for(qemu.PROMPT, BOOT)
         words = guest.shell("/tests/oom", 200)
-        assert re.search(r"^1\.\.12$", words, re.M) and not re.search(r"^not ok", words, re.M), words
+        assert re.search(r"^1\.\.14$", words, re.M) and not re.search(r"^not ok", words, re.M), words
         assert "out of memory: killed oom (pid" in words
+        healthy(guest)
+
+
+def test_unwaited_children_end_their_parent(arch):
+    """Ended children that nobody waits for eat the memory: who made them ends, not whoever has most pages."""
+    with qemu.Guest(arch, cpus=2, mem="40M", append="ring=64K tasks=8192") as guest:
+        guest.wait_for(qemu.PROMPT, BOOT)
+        words = guest.shell("/tests/oom innocent", 60)
+        assert re.search(r"^1\.\.2$", words, re.M) and not re.search(r"^not ok", words, re.M), words
+        assert len(re.findall("out of memory: killed", guest.console())) == 1, guest.console()[-2000:]
         healthy(guest)
 
 

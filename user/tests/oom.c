@@ -189,12 +189,54 @@ static int hold(void)
 		pause();
 }
 
+/* Children that nobody waits for: memory of the kernel's own, in processes that have none. */
+static int zombies(void)
+{
+	for (unsigned long n = 0; n < total_bytes() / 1000; n++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			return errno == ENOMEM || errno == EAGAIN ? 1 : 2;
+		if (pid == 0)
+			_exit(0);
+	}
+	return 2;
+}
+
+/* The same beside somebody with more pages than the culprit, who has to live. */
+static int innocent(void)
+{
+	int p[2], status, bad;
+	pid_t quiet, culprit;
+	char c;
+
+	if (pipe(p) != 0)
+		return 2;
+	quiet = fork();
+	if (quiet == 0) {
+		close(p[1]);
+		_exit(eat(4 * CHUNK) || read(p[0], &c, 1) != 0);
+	}
+	sleep_ms(200);
+	culprit = fork();
+	if (culprit == 0) {
+		close(p[1]);
+		_exit(zombies());
+	}
+	close(p[0]);
+	bad = quiet < 0 || culprit < 0 || waitpid(culprit, &status, 0) != culprit;
+	bad |= waitpid(quiet, &status, WNOHANG) != 0;
+	close(p[1]);
+	bad |= waitpid(quiet, &status, 0) == quiet && status != 0;
+	return bad ? 3 : 1;
+}
+
 static const struct mode {
 	const char *name;
 	int (*fn)(void);
 } modes[] = {
-	{"touch", touch}, {"copied", copied}, {"heap", heap},
-	{"bomb", bomb},   {"pipes", pipes},   {"args", args},
+	{"touch", touch}, {"copied", copied}, {"heap", heap},         {"bomb", bomb},
+	{"pipes", pipes}, {"args", args},     {"innocent", innocent},
 };
 
 /* Only when asked for: it ends when somebody else needs memory. */
