@@ -361,3 +361,64 @@ void test_damage_hides_nothing(void **state)
 	free(l);
 	image_free(&im);
 }
+
+/* Fields that mke2fs leaves at zero, with values. */
+void test_rare_fields(void **state)
+{
+	struct image im = image_make("small", "-b 1024 -I 128 -N 128", 1024);
+	struct ext2_inode *d;
+	struct inode *i;
+	struct kstat st;
+	u32 hello;
+
+	mount_image(&im);
+	hello = inode_number("/hello");
+	image_unmount();
+	damaged = im.data;
+	d = disk_inode(hello);
+	d->uid = 0x1234;
+	d->uid_high = 0x5678;
+	d->gid = 0x9abc;
+	d->gid_high = 0xdef0;
+	d->mode = 0060640; /* a block device, in the encoding for large numbers */
+	d->size = 0;
+	d->block[0] = 0;
+	d->block[1] = 0x12345678;
+	mount_image(&im);
+	i = vfs_lookup(NULL, "/hello", true);
+	assert_false(IS_ERR(i));
+	inode_stat(i, &st);
+	assert_int_equal(st.uid, 0x56781234);
+	assert_int_equal(st.gid, 0xdef09abcu);
+	assert_int_equal(st.mode, 0060640);
+	assert_int_equal(st.rdev, 0x12345678);
+	inode_put(i);
+	image_unmount();
+	d->block[0] = 0x0103; /* the old encoding */
+	mount_image(&im);
+	i = vfs_lookup(NULL, "/hello", true);
+	inode_stat(i, &st);
+	assert_int_equal(st.rdev, 0x0103);
+	inode_put(i);
+	image_unmount();
+	image_free(&im);
+}
+
+/* A file system whose directories do not say of what kind an entry is. */
+void test_no_filetype(void **state)
+{
+	struct image im = image_make("small", "-b 1024 -I 128 -N 128 -O ^filetype", 1024);
+	struct names *l = calloc(1, sizeof(*l));
+	long err;
+
+	mount_image(&im);
+	list_whole("/", l, &err);
+	assert_int_equal(err, 0);
+	assert_true(l->n > 10 && listed(l, "hello") && listed(l, "slow"));
+	for (unsigned int k = 0; k < l->n; k++)
+		assert_int_equal(l->type[k], 0); /* DT_UNKNOWN */
+	assert_int_equal(err_of("/dir/sub/deep/file", true), 0);
+	image_unmount();
+	free(l);
+	image_free(&im);
+}

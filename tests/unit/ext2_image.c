@@ -100,6 +100,12 @@ static void make_tree(const char *t, unsigned int many)
 		strcat(target, "./");
 	strcat(target, "././././././././././././hello"); /* 69 bytes: a slow link */
 	put_link(t, "slow", target);
+	for (int i = 57; i <= 66; i++) { /* up to 59 bytes stand in the inode */
+		memset(target, 'l', (size_t)i);
+		target[i] = 0;
+		snprintf(name, sizeof(name), "link-%d", i);
+		put_link(t, name, target);
+	}
 	put_link(t, "chain-0", "hello");
 	for (int i = 1; i <= 40; i++) {
 		snprintf(name, sizeof(name), "chain-%d", i);

@@ -725,6 +725,8 @@ int main(void)
 		cmocka_unit_test(test_super_messages),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_damage_hides_nothing),
+		cmocka_unit_test(test_rare_fields),
+		cmocka_unit_test(test_no_filetype),
 		cmocka_unit_test(test_tty),
 		cmocka_unit_test(test_fuzz),
 	};

@@ -26,5 +26,7 @@ bool collect(void *ctx, const char *name, size_t len, u64 ino, u8 type, u64 next
 /* ext2_damage_test.c */
 void test_damage(void **state);
 void test_damage_hides_nothing(void **state);
+void test_rare_fields(void **state);
+void test_no_filetype(void **state);
 
 #endif

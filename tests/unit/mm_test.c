@@ -177,12 +177,106 @@ static void out_of_pages(void **state)
 	page_free(p, 5);
 }
 
+/* Free single pages that are in no block of the lists: a CPU has them in its cache. */
+static unsigned int cached_pages(void)
+{
+	unsigned int n = 0;
+
+	for (u64 i = 0; i < RAM_SIZE / PAGE_SIZE; i++) {
+		struct page *p = phys_to_page(HOST_RAM + i * PAGE_SIZE);
+
+		if (!p || p->flags & PG_RESERVED)
+			continue;
+		if (p->flags & PG_BUDDY)
+			i += BIT(p->order) - 1;
+		else if (!p->refs)
+			n++;
+		else
+			i += BIT(p->order) - 1;
+	}
+	return n;
+}
+
+/* A CPU keeps some pages, not all; and gives them back when a block cannot be had without them. */
+static void cpu_cache(void **state)
+{
+	struct page *held[100], *all = NULL, *p, *low = NULL, *high = NULL;
+	unsigned int most = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(held); i++)
+		held[i] = page_alloc(0, 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(held); i++) {
+		page_free(held[i], 0);
+		most = MAX(most, cached_pages());
+	}
+	assert_true(most >= 8 && most <= 33); /* 32, and one that is lost to the misuse test */
+	while ((p = page_alloc(0, 0))) {
+		struct page *next = phys_to_page(page_to_phys(p) + PAGE_SIZE);
+
+		*(struct page **)page_to_virt(p) = all;
+		all = p;
+		if (!low && next && !(page_to_phys(p) >> PAGE_SHIFT & 1) && next->refs) {
+			low = p;
+			high = next;
+		}
+	}
+	/* All is taken but two neighbours in the cache: together they are a block of order 1. */
+	assert_non_null(low);
+	assert_null(page_alloc(1, 0));
+	for (struct page **link = &all; *link;)
+		if (*link == low || *link == high)
+			*link = *(struct page **)page_to_virt(*link);
+		else
+			link = page_to_virt(*link);
+	page_free(low, 0);
+	page_free(high, 0);
+	p = page_alloc(1, 0);
+	assert_ptr_equal(p, low);
+	page_free(p, 1);
+	while ((p = all)) {
+		all = *(struct page **)page_to_virt(p);
+		page_free(p, 0);
+	}
+}
+
+/* Blocks of every order: whole, aligned, zeroed to the last byte, and watched when free. */
+static void larger_orders(void **state)
+{
+	u64 before = free_now();
+	struct page *p;
+	u64 *last;
+
+	for (unsigned int k = 1; k <= 9; k++) {
+		p = page_alloc(k, 0);
+		assert_non_null(p);
+		memset(page_to_virt(p), 0xab, PAGE_SIZE << k);
+		page_free(p, k);
+		p = page_alloc(k, MM_ZERO);
+		assert_int_equal(page_to_phys(p) % (PAGE_SIZE << k), 0);
+		for (u64 *w = page_to_virt(p); w < (u64 *)page_to_virt(p) + (PAGE_SIZE << k) / 8;
+		     w++)
+			assert_int_equal(*w, 0);
+		assert_int_equal(free_now(), before - BIT(k));
+		page_free(p, k);
+		assert_int_equal(free_now(), before);
+	}
+	assert_null(page_alloc(MAX_ORDER + 1, 0));
+	assert_null(page_alloc(~0u, 0));
+	p = page_alloc(3, 0);
+	last = (u64 *)page_to_virt(p) + (PAGE_SIZE << 3) / 8 - 1;
+	page_free(p, 3);
+	*last ^= 1;
+	assert_true(PANICS("written after free", p = page_alloc(3, 0)));
+	*last ^= 1;
+}
+
 static void objects(void **state)
 {
 	static struct {
 		unsigned char *p;
 		size_t size;
 	} held[256];
+	unsigned char *near[40];
 	struct kmem_cache *c;
 	void *a;
 	u64 before;
@@ -216,7 +310,24 @@ static void objects(void **state)
 	for (unsigned int k = 0; k < 100; k++)
 		assert_int_equal(((unsigned char *)a)[k], 0);
 	assert_true(PANICS("but it is from kmalloc-32", kmem_cache_free(c, kmalloc(20))));
+	/* Of the same stride, and still not its own. */
+	assert_true(
+		PANICS("but it is from twin",
+		       kmem_cache_free(c, kmem_cache_alloc(kmem_cache_create("twin", 100, 64)))));
 	kmem_cache_free(c, a);
+	/* Neighbours have the same distance, and keep out of each other. */
+	for (unsigned int k = 0; k < ARRAY_SIZE(near); k++) {
+		near[k] = kmem_cache_alloc(c);
+		memset(near[k], (int)k, 100);
+		assert_int_equal((uintptr_t)near[k] % 64, 0);
+	}
+	for (unsigned int k = 0; k < ARRAY_SIZE(near); k++) {
+		assert_int_equal(near[k][0], k);
+		assert_int_equal(near[k][99], k);
+		kmem_cache_free(c, near[k]);
+	}
+	assert_null(kmalloc((PAGE_SIZE << MAX_ORDER) + 1));
+	assert_null(kmalloc(~0ul));
 }
 
 /* Each leaves the allocator's lock held by the panic, so each uses a size class of its own. */
@@ -239,6 +350,13 @@ static void object_misuse(void **state)
 	assert_true(PANICS("written after free", p = kmalloc(120)));
 	p = kmalloc(180);
 	assert_true(PANICS("not the start", kfree(p + 16)));
+	/* The guard in front: its state, then the size that was asked for. */
+	p = kmalloc(300);
+	((u32 *)(p - 32))[0] = 1;
+	assert_true(PANICS("guard overwritten", kfree(p)));
+	p = kmalloc(700);
+	((u32 *)(p - 32))[1] = 0x10000000;
+	assert_true(PANICS("guard overwritten", kfree(p)));
 	p = kmalloc(5000);
 	p[5000] = 1;
 	assert_true(PANICS("past the end", kfree(p)));
@@ -249,6 +367,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(boot_allocator), cmocka_unit_test(page_allocator),
 		cmocka_unit_test(page_misuse),    cmocka_unit_test(out_of_pages),
+		cmocka_unit_test(cpu_cache),      cmocka_unit_test(larger_orders),
 		cmocka_unit_test(objects),        cmocka_unit_test(object_misuse),
 	};
 
