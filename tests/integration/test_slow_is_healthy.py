@@ -37,6 +37,7 @@ def test_busy_and_slow_programs(arch, cpus, tmp_path):
             guest.shell(line)
         words = stays_healthy(guest, 4)
         assert "for a pipe" in words and "for a key" in words and "for a timer" in words, words
+        assert re.search(r"^ +(busy: )?cpuhog \(pid \d+\) has had [\d.]+ s of CPU time$", words, re.M), words
         end = time.monotonic() + 20  # a look may fall into one of its timer interrupts
         while not re.search(r" user +cpuhog", told := ps(guest)):
             assert time.monotonic() < end, told

@@ -30,6 +30,80 @@ static void test_healthy(void **state)
 	done(&l, &f);
 }
 
+/* Who burns the CPUs: the most time first, alike ones together. */
+static void test_busy(void **state)
+{
+	struct box_fixture f;
+	struct look l;
+
+	(void)state;
+	for (int twin = 0; twin < 3; twin++) {
+		fx_open(&f);
+		fx_wait(fx_task(&f, 2, 1, 0, "init", BB_ST_SLEEPING), BB_WAIT_TTY, 0, 0, FX_WAIT4,
+			2);
+		for (uint32_t i = 3; i < (twin ? 5 : 10); i++) {
+			fx_task(&f, i, i + 10, i < 9 ? 1 : 7, i < 8 ? "sh" : "yes", BB_ST_RUNNABLE);
+			f.tasks[i].run_ticks = 1000000000ull * i / (twin == 2 ? 4 : 1);
+			f.tasks[i].on_queue = 1;
+			f.tasks[i].cpu = i & 1;
+			f.tasks[i].since = fx_ticks(99.5);
+		}
+		fx_run(&f, 3, 0);
+		fx_run(&f, 4, 1);
+		look(&l, &f);
+		assert_int_equal(l.a.n, 0);
+		if (twin == 0) {
+			says(&l, "nothing is stuck.\n"
+				 "         7 tasks share 2 CPUs:\n"
+				 "           5 x sh, children of init (pid 1), have had 25.0 s of "
+				 "CPU time\n"
+				 "           2 x yes have had 17.0 s of CPU time\n");
+		} else if (twin == 1) {
+			says(&l, "nothing is stuck.\n"
+				 "         busy: 2 x sh, children of init (pid 1), have had 7.0 s "
+				 "of CPU "
+				 "time\n");
+		} else { /* 0.75 and 1.0 */
+			says(&l, "have had 1.8 s of CPU time\n");
+		}
+		done(&l, &f);
+	}
+	fx_open(&f); /* a little work is no word */
+	fx_task(&f, 2, 7, 1, "sh", BB_ST_RUNNING);
+	fx_run(&f, 2, 0);
+	f.tasks[2].since = fx_ticks(99.9);
+	look(&l, &f);
+	assert_string_equal(l.text, "healthy: 1 task, 0 waiting; nothing is stuck.\n");
+	done(&l, &f);
+}
+
+static void test_unreaped(void **state)
+{
+	struct box_fixture f;
+	struct look l;
+
+	(void)state;
+	for (uint32_t n = 0; n < 3; n++) {
+		fx_open(&f);
+		fx_wait(fx_task(&f, 2, 4, 1, "sh", BB_ST_SLEEPING), BB_WAIT_TTY, 0, 0, FX_PIPE_READ,
+			2);
+		for (uint32_t i = 0; i < n; i++)
+			fx_task(&f, 3 + i, 9 + i, 4, "sleep", BB_ST_ZOMBIE)->since =
+				fx_ticks(97 - i);
+		fx_task(&f, 7, 20, 4, "true", BB_ST_ZOMBIE)->since = fx_ticks(99.5);
+		look(&l, &f);
+		assert_int_equal(l.a.n, 0);
+		if (!n)
+			says_not(&l, "unreaped");
+		else
+			says(&l,
+			     n == 1 ? "1 unreaped child: sleep (pid 9) of pid 4, ended 3.0 s ago.\n"
+				    : "2 unreaped children; the oldest: sleep (pid 10) of pid 4, "
+				      "ended 4.0 s ago.\n");
+		done(&l, &f);
+	}
+}
+
 /* A contended lock whose owner runs, or waits for a disk, is busy and not stuck. */
 static void test_contended_is_healthy(void **state)
 {
@@ -651,6 +725,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_healthy),
+		cmocka_unit_test(test_busy),
+		cmocka_unit_test(test_unreaped),
 		cmocka_unit_test(test_contended_is_healthy),
 		cmocka_unit_test(test_orphan_left_kernel),
 		cmocka_unit_test(test_orphan_without_waiter),

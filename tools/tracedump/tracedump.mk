@@ -5,7 +5,7 @@ tracedump-y := tools/tracedump/read/util.c tools/tracedump/read/reader.c tools/t
 	tools/tracedump/read/names.c tools/tracedump/read/elf.c tools/tracedump/read/ring.c \
 	tools/tracedump/think/model.c tools/tracedump/think/devq.c tools/tracedump/think/why.c \
 	tools/tracedump/think/needs.c tools/tracedump/think/verdict.c tools/tracedump/think/reports.c \
-	tools/tracedump/think/words.c tools/tracedump/think/json.c \
+	tools/tracedump/think/load.c tools/tracedump/think/words.c tools/tracedump/think/json.c \
 	$(patsubst %,tools/tracedump/think/verdict_%.c,orphan cycle owner cpu waker device starved corrupt) \
 	tools/tracedump/say/explain.c \
 	tools/tracedump/say/explain_json.c tools/tracedump/read/session.c tools/tracedump/say/show.c \

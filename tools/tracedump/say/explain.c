@@ -1,12 +1,15 @@
 /* explain.c - the report for people: verdict first, owner before waiters, names instead of
  * addresses, at most MAX_LINES lines unless everything is asked for. How a family speaks is in its
  * own file (think/verdict_*.c). */
+#include "think/load.h"
 #include "think/verdict.h"
 
 #include <inttypes.h>
 
 #define MAX_LINES   25
 #define SLOW_DEVICE TD_SECOND
+#define BUSY        TD_SECOND /* of CPU time: worth a word */
+#define MAX_CROWDS  4
 
 /* Slow is not stuck, but worth a word: the oldest wait for a request that is with the device. */
 static void say_busy_devices(struct td_report *r)
@@ -26,6 +29,60 @@ static void say_busy_devices(struct td_report *r)
 			td_line(r, "         device %s has been working on a request for %.1f s.",
 				q.q.name, (double)age / 1e9);
 	}
+}
+
+/* Busy is not stuck either; but who does not know by what, does not know what to do. */
+static void say_busy_cpus(struct td_report *r)
+{
+	const struct td_model *m = r->m;
+	struct td_load l;
+	uint32_t shown = 0;
+
+	td_load(&l, m);
+	if (l.tasks > l.cpus)
+		td_line(r, "         %u tasks share %u CPU%s:", l.tasks, l.cpus,
+			l.cpus == 1 ? "" : "s");
+	for (uint32_t i = 0; i < l.ncrowds && (shown < MAX_CROWDS || r->full); i++) {
+		const struct td_crowd *c = &l.crowd[i];
+		const char *head = l.tasks > l.cpus ? "           " : "         busy: ";
+		double had = (double)c->ns / 1e9;
+
+		if (c->ns < BUSY && l.tasks <= l.cpus)
+			continue;
+		shown++;
+		if (c->n == 1)
+			td_line(r, "%s%s has had %.1f s of CPU time", head,
+				td_node_name(m, c->first), had);
+		else if (c->parent == TD_NOBODY)
+			td_line(r, "%s%u x %s have had %.1f s of CPU time", head, c->n,
+				m->task[c->first].t.name, had);
+		else
+			td_line(r, "%s%u x %s, children of %s, have had %.1f s of CPU time", head,
+				c->n, m->task[c->first].t.name, td_node_name(m, c->parent), had);
+	}
+	td_load_free(&l);
+}
+
+/* A child that has ended stays until its parent asks for it. */
+static void say_unreaped(struct td_report *r)
+{
+	const struct td_model *m = r->m;
+	uint32_t n = 0, oldest = 0;
+
+	for (uint32_t i = 0; i < m->ntasks; i++) {
+		const struct bb_task *t = &m->task[i].t;
+
+		if (!m->task[i].used || t->state != BB_ST_ZOMBIE ||
+		    td_model_age(m, t->since) < TD_SECOND)
+			continue;
+		if (!n++ || t->since < m->task[oldest].t.since)
+			oldest = i;
+	}
+	if (n)
+		td_line(r, "         %u unreaped %s: %s of pid %u, ended %.1f s ago.", n,
+			n == 1 ? "child" : "children; the oldest", td_node_name(m, oldest),
+			m->task[oldest].t.ppid,
+			(double)td_model_age(m, m->task[oldest].t.since) / 1e9);
 }
 
 static void say_healthy(struct td_report *r)
@@ -52,6 +109,8 @@ static void say_healthy(struct td_report *r)
 	td_line(r, "healthy: %u task%s, %u waiting%s%s%s; nothing is stuck.", tasks,
 		tasks == 1 ? "" : "s", waiting, at ? " (" : "", detail, at ? ")" : "");
 	say_busy_devices(r);
+	say_busy_cpus(r);
+	say_unreaped(r);
 }
 
 static void say_crash(struct td_report *r)

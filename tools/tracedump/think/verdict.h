@@ -85,6 +85,8 @@ void td_say_taken(struct td_report *r, const struct bb_held *h, int pad);
 void td_say_waiters(struct td_report *r, const struct td_verdict *v, uint32_t from, uint32_t to,
 		    const char *head);
 void td_say_behind(struct td_report *r, const struct td_verdict *v);
+/* Since when and where a silent CPU has interrupts off, and where it was seen. */
+void td_say_silent(struct td_report *r, uint32_t cpu);
 /* Where the verdict's node waits, and who else does. */
 void td_say_wait(struct td_report *r, const struct td_verdict *v);
 

@@ -58,29 +58,54 @@ bool td_cpu_silent(const struct td_model *m, uint32_t cpu)
 		       CPU_SILENT;
 }
 
+/* The other end of the same finding: a lock whose holder is on that CPU. */
+static int32_t known_dead(const struct td_analysis *a, uint32_t cpu)
+{
+	for (uint32_t k = 0; k < a->n; k++)
+		if (a->v[k].reason == TD_R_CPU_DEAD && a->v[k].cpu == cpu)
+			return (int32_t)k;
+	return -1;
+}
+
 static void find_dead_cpus(struct td_analysis *a)
 {
 	const struct td_model *m = a->m;
 
 	for (uint32_t c = 0; c < m->ncpus; c++) {
-		uint32_t cur = m->cpu[c].current;
+		uint32_t cur = m->cpu[c].current, v;
+		int32_t known = known_dead(a, c);
 
 		/* a CPU that spins for a lock is dead because of that lock */
 		if (!td_cpu_silent(m, c) || a->cause[m->ntasks + c] >= 0 ||
 		    (cur != TD_NOBODY && a->cause[cur] >= 0))
 			continue;
-		td_add(a, &td_cpu_dead, BB_V_CPU_DEAD, TD_R_NONE, cur)->cpu = c;
+		if (known < 0)
+			td_add(a, &td_cpu_dead, BB_V_CPU_DEAD, TD_R_NONE, cur)->cpu = c;
+		v = known < 0 ? a->n - 1 : (uint32_t)known;
 		if (cur != TD_NOBODY && !(m->task[cur].t.flags & BB_TASK_IDLE))
-			td_mark(a, cur, a->n - 1, true);
+			td_mark(a, cur, v, known < 0);
 		for (uint32_t i = 0; i < m->ntasks; i++) {
 			const struct bb_wait *w = &m->wait[i];
 
 			if ((m->task[i].used && m->task[i].t.state == BB_ST_RUNNABLE &&
 			     m->task[i].t.cpu == c && m->task[i].t.on_queue) ||
 			    ((w->kind == BB_WAIT_IPI || w->kind == BB_WAIT_TLB) && w->arg == c))
-				td_mark(a, i, a->n - 1, false);
+				td_mark(a, i, v, false);
 		}
 	}
+}
+
+void td_say_silent(struct td_report *r, uint32_t cpu)
+{
+	const struct td_model *m = r->m;
+	const struct bb_cpu *c = &m->cpu[cpu].c;
+
+	if (c->irqs_off_since)
+		td_line(r, "       interrupts off since t=%.3f s  at %s",
+			td_seconds(m, c->irqs_off_since), td_site(m, c->irqs_off_site, 0));
+	if (c->nmi_ticks && c->nmi_ticks >= c->last_tick)
+		td_line(r, "       seen at   %s   t=%.3f s (by NMI)", td_site(m, c->nmi_pc, 10),
+			td_seconds(m, c->nmi_ticks));
 }
 
 static void say_cpu(struct td_report *r, const struct td_verdict *v, const char *cause)
@@ -93,12 +118,7 @@ static void say_cpu(struct td_report *r, const struct td_verdict *v, const char 
 		td_seconds(m, c->last_tick));
 	td_line(r, "       it runs   %s, in %s mode", td_node_name(m, m->cpu[v->cpu].current),
 		c->mode == BB_MODE_USER ? "user" : "kernel");
-	if (c->irqs_off_since)
-		td_line(r, "       interrupts off since t=%.3f s  at %s",
-			td_seconds(m, c->irqs_off_since), td_site(m, c->irqs_off_site, 0));
-	if (c->nmi_ticks && c->nmi_ticks >= c->last_tick)
-		td_line(r, "       seen at   %s   t=%.3f s (by NMI)", td_site(m, c->nmi_pc, 10),
-			td_seconds(m, c->nmi_ticks));
+	td_say_silent(r, v->cpu);
 	td_say_behind(r, v);
 	if (!c->irqs_off_since && (!c->nmi_ticks || c->nmi_ticks < c->last_tick))
 		td_line(r,

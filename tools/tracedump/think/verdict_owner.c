@@ -116,6 +116,8 @@ static void say_owner(struct td_report *r, const struct td_verdict *v, const cha
 			td_seconds(m, t->wait.ticks));
 	else if (v->kind == BB_V_OWNER_SLEEPING && v->has_report)
 		td_line(r, "       sleeps at %s", td_site(m, v->report.site2, 10));
+	if (v->reason == TD_R_CPU_DEAD)
+		td_say_silent(r, v->cpu);
 	td_say_waiters(r, v, 0, v->ndirect, "Waiting:");
 	td_say_behind(r, v);
 	if (v->kind == BB_V_OWNER_SLEEPING)
