@@ -586,6 +586,43 @@ static void test_starved_twins(void **state)
 	}
 }
 
+/* A spinner of an older box, whose record nobody claims; a spin wait off the CPU: no lost wake-up.
+ */
+static void test_spin_is_no_lost_wakeup(void **state)
+{
+	(void)state;
+	begin(SPIN);
+	busy(9);
+	fx_wait(task(3, "t", BB_ST_BLOCKED), BB_WAIT_SPIN, FX_LOCK(1), class_a, FX_WAIT4, 50);
+	healthy(&f);
+	begin(SPIN);
+	busy(9);
+	task(3, "spinner", BB_ST_RUNNING);
+	fx_run(&f, 3, 0);
+	fx_spin(&f, 0, FX_LOCK(1), class_a, FX_WAIT4, 50);
+	f.cpus[0].wait.kind = BB_WAIT_WRITE;
+	healthy(&f);
+}
+
+/* Who is never to blame for being off the CPU: the idle task, the dead, a slot on no CPU. */
+static void test_never_off_the_cpu(void **state)
+{
+	(void)state;
+	for (int twin = 0; twin < 2; twin++) {
+		begin(MUTEX);
+		busy(9);
+		fx_hold(twin ? task(2, "far", BB_ST_STOPPED) : &f.tasks[0], FX_LOCK(1), class_a,
+			FX_LOAD_INIT, 99.995);
+		waiter(3, 99.999);
+		f.tasks[2].cpu = 77;
+		if (!twin) {
+			f.cpus[0].mode = BB_MODE_KERNEL;
+			f.tasks[0].state = BB_ST_STOPPED;
+		}
+		healthy(&f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -608,6 +645,8 @@ int main(void)
 		cmocka_unit_test(test_owner_not_running),
 		cmocka_unit_test(test_preempted),
 		cmocka_unit_test(test_starved_twins),
+		cmocka_unit_test(test_spin_is_no_lost_wakeup),
+		cmocka_unit_test(test_never_off_the_cpu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -199,6 +199,30 @@ static void test_report_of_a_queue(void **state)
 	healthy(&f);
 }
 
+/* Each report is evidence of the verdict about its own lock; the first one stays. */
+static void test_reports_of_two_locks(void **state)
+{
+	struct look l;
+
+	(void)state;
+	begin(MUTEX);
+	for (uint32_t i = 1; i < 3; i++) {
+		fx_hold(task(1 + i, "x", BB_ST_ZOMBIE), FX_LOCK(i), class_a, FX_LOAD_INIT, i);
+		fx_wait(task(3 + i, "w", BB_ST_BLOCKED), BB_WAIT_MUTEX, FX_LOCK(i), class_a,
+			FX_WAIT4, 5);
+	}
+	fx_report(BB_V_ORPHAN, BB_CHK_ORPHAN, FX_LOCK(2), FX_PIPE_READ, 0, 4, 4);
+	fx_report(BB_V_ORPHAN, BB_CHK_ORPHAN, FX_LOCK(2), FX_WAIT4, 0, 4, 6);
+	look(&l, &f);
+	assert_int_equal(l.a.n, 2);
+	for (uint32_t i = 0; i < 2; i++)
+		assert_int_equal(l.a.v[i].has_report, l.a.v[i].lock == FX_LOCK(2));
+	for (uint32_t i = 0; i < 2; i++)
+		if (l.a.v[i].has_report)
+			assert_int_equal(l.a.v[i].report.site, FX_SITE(FX_PIPE_READ));
+	done(&l, &f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +232,7 @@ int main(void)
 		cmocka_unit_test(test_watchdog_report),
 		cmocka_unit_test(test_report_of_the_second_cpu),
 		cmocka_unit_test(test_report_of_a_queue),
+		cmocka_unit_test(test_reports_of_two_locks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

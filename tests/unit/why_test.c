@@ -61,6 +61,22 @@ static void test_ipi(void **state)
 	}
 }
 
+/* A dead CPU holds up who waits for its answer, not who waits for another's. */
+static void test_answers_of_others(void **state)
+{
+	(void)state;
+	begin(SPIN);
+	task(2, "caller", BB_ST_RUNNING);
+	fx_run(&f, 2, 0);
+	task(3, "deaf", BB_ST_RUNNING);
+	fx_run(&f, 3, 1);
+	f.cpus[1].last_tick = fx_ticks(90);
+	fx_wait_arg(&f.tasks[2], BB_WAIT_IPI, 0, FX_WAIT4, 99.6);
+	fx_wait(task(4, "t", BB_ST_SLEEPING), BB_WAIT_CHILD, 0, 0, FX_WAIT4, 99.9);
+	f.tasks[4].wait.arg = 1; /* a pid, no CPU */
+	hangs(&f, BB_V_CPU_DEAD, TD_R_NONE, 1, NULL);
+}
+
 /* A wait of another kind whose end somebody known has in hand. */
 static void test_known_waker(void **state)
 {
@@ -641,6 +657,10 @@ static void test_bounds(void **state)
 	look(&l, &f);
 	expect(&l, BB_V_ORPHAN, TD_R_LEFT_KERNEL, 1);
 	says(&l, "held by last (pid 25)");
+	assert_int_equal(td_model_owner(&l.s.model, FX_TASKS), FX_TASKS - 1);
+	assert_int_equal(td_model_owner(&l.s.model, FX_TASKS + 1), TD_NOBODY);
+	assert_int_equal(td_model_owner(&l.s.model, 0), TD_NOBODY);
+	assert_int_equal(td_model_owner(&l.s.model, BB_OWNER_CPU | FX_CPUS), TD_NOBODY);
 	assert_int_equal(l.s.model.cpu[1].current, FX_TASKS - 1);
 	done(&l, &f);
 
@@ -665,6 +685,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ipi),
+		cmocka_unit_test(test_answers_of_others),
 		cmocka_unit_test(test_known_waker),
 		cmocka_unit_test(test_stranded),
 		cmocka_unit_test(test_silent_cpu),
