@@ -30,6 +30,7 @@ def test_all_cpus_online(healthy, cpus):
     assert code == 0, words
     listed = [n for n in range(cpus + 1) if re.search(rf"^\s*(cpu\s*)?{n}\b", words, re.M | re.I)]
     assert listed == list(range(cpus)), words
+    assert f"smp: {cpus} of {cpus} CPUs are up" in healthy.console(), healthy.console()
 
 
 def test_no_trouble_on_the_console(healthy):
