@@ -29,6 +29,10 @@ KCFLAGS := --target=$(TARGET_$(ARCH)) -std=gnu11 -ffreestanding -nostdlibinc -fn
 	-I. -Ikernel/include -Ikernel/trace -Ikernel/arch/$(ARCH)/include \
 	$(KCFLAGS_$(ARCH)) $(KCFLAGS_$(CONFIG)) -DHS_RELEASE='"Hindsight 0.1 $(CONFIG)"'
 
+# The short ways of locks are leaves without a frame, and end in jumps to the long ones.
+kcflags-kernel/sync/spinlock.c := -fomit-frame-pointer -momit-leaf-frame-pointer -foptimize-sibling-calls
+kcflags-kernel/sync/mutex.c := $(kcflags-kernel/sync/spinlock.c)
+
 kobjs := $(patsubst %,$(O)/obj/%.o,$(kernel-y))
 compdb := $(patsubst %,%.json,$(filter %.c.o,$(kobjs)))
 
@@ -40,7 +44,7 @@ $(O)/.kflags: FORCE
 $(O)/obj/%.c.o: %.c $(O)/.kflags
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(KCFLAGS) -MMD -MP -MF $@.d -MJ $@.json -c $< -o $@
+	$(Q)$(CC) $(KCFLAGS) $(kcflags-$<) -MMD -MP -MF $@.d -MJ $@.json -c $< -o $@
 $(O)/obj/%.S.o: %.S $(O)/.kflags $(O)/obj/asm-offsets.h
 	@mkdir -p $(@D)
 	$(say) AS $<

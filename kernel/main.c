@@ -12,6 +12,7 @@
 #include <lib/ktest.h>
 #include <mm/mm.h>
 #include <sched/sched.h>
+#include <sync/mutex.h>
 #include <task/process.h>
 #include <trace/glue.h>
 #include <tty/tty.h>
@@ -47,6 +48,7 @@ static void init_thread(void *arg)
 	process_init();
 	if (cmdline_is("bench", "1")) {
 		trace_bench();
+		sync_bench();
 		arch_poweroff(true);
 	}
 	tests = cmdline_get("ktest", &len);

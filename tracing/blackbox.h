@@ -9,8 +9,9 @@
  * contract in words; the size asserts below keep kernel and reader honest.
  *
  * Consistency. A record of a ring proves itself (unit number and check). A table entry is guarded
- * by sequence words: odd = being written, changed between two looks = read again. The header, the
- * schema, names and symbols are constant.
+ * by sequence words: odd = being written, changed between two looks = read again. (Of held locks
+ * the word has the count in its upper half, and pushing a lock is one store of it: held.h.) The
+ * header, the schema, names and symbols are constant.
  *
  * Freestanding: only <stdint.h>. Used by the kernel, by tools/tracedump and by unit tests.
  */
@@ -294,7 +295,8 @@ struct bb_held {
 	uint64_t event; /* BB_EVENT at acquire */
 	uint32_t class;
 	uint16_t mode;   /* enum bb_hold_mode */
-	uint16_t frame;  /* frame record of the acquiring function: at sp + 8 * frame; 0 unknown */
+	uint16_t frame;  /* frame record of the acquiring function: at sp + 8 * frame; 0 unknown,
+			  * as for every spin lock */
 	uint32_t epoch;  /* the task's departures to user mode at acquire */
 	uint32_t caller; /* low half of the address that function returns to; with frame */
 };
@@ -386,7 +388,8 @@ struct bb_task {
 	uint32_t wait_seq;
 	uint32_t reserved1;
 	struct bb_wait wait;
-	/* held locks: own writer, guarded by held_seq; entries 0..nheld-1 in order of acquiring */
+	/* held locks: own writer; entries 0..nheld-1 in order of acquiring. The first two are one
+	 * word, see held.h: entries are whole between two equal reads of it, held_seq being even */
 	uint32_t held_seq;
 	uint32_t nheld;
 	uint32_t held_lost; /* acquires that found the list full */
@@ -416,7 +419,7 @@ struct bb_cpu {
 	uint32_t wait_seq;
 	uint32_t reserved0;
 	struct bb_wait wait;
-	/* locks taken in interrupt context, guarded by held_seq */
+	/* locks taken in interrupt context, as a task's */
 	uint32_t held_seq;
 	uint32_t nheld;
 	uint32_t held_lost;

@@ -1,121 +1,112 @@
-/* held.c - who holds what: held lists, owner words, acquire and release, and the places where
- * nothing may be held.
+/* held.c - who holds what, the long way: acquire and release of a lock that is not on the short way
+ * (held.h), owner words, and the places where nothing may be held.
  *
- * Who writes what. A task's held list: only that task (never from an interrupt on top of it, which
- * uses the CPU's entry). A CPU's: only code on that CPU in an interrupt. A lock's owner word: its
- * holder, between acquire and release. */
+ * Who writes what: see held.h. A lock's owner word belongs to the lock (kernel/sync); here it is
+ * only read, but for the hand-over of a run queue's lock. */
 #include <tracing/events.h>
 #include <tracing/box.h>
 #include "tracker_private.h"
 
 struct track_tables track_tables;
 
-/* ---- held lists --------------------------------------------------------------------------- */
+/* ---- contexts ------------------------------------------------------------------------------ */
 
-struct held_list {
-	uint32_t *seq, *n, *lost;
-	struct bb_held *h;
-	uint32_t max, epoch;
-};
+/* Nothing fits on it, and what lies before its entries is no lock. */
+static const struct {
+	uint64_t before[8];
+	struct track_stack stack;
+} nowhere;
 
-static void task_list(struct bb_task *t, struct held_list *l)
+void track_divert(struct track_context *c, uint32_t until)
 {
-	l->seq = &t->held_seq;
-	l->n = &t->nheld;
-	l->lost = &t->held_lost;
-	l->h = t->held;
-	l->max = BB_MAX_HELD;
-	l->epoch = t->user_epoch;
+	c->until = until;
+	c->max = 0; /* first: an interrupt's context may be made of it in between */
+	c->stack = (struct track_stack *)(uintptr_t)&nowhere.stack;
 }
 
-static int own_list(struct held_list *l)
+void track_undivert(struct track_context *c)
 {
-	if (port_in_irq()) {
-		struct bb_cpu *c = port_cpu();
-
-		if (!c)
-			return 0;
-		l->seq = &c->held_seq;
-		l->n = &c->nheld;
-		l->lost = &c->held_lost;
-		l->h = c->held;
-		l->max = BB_MAX_IRQ_HELD;
-		l->epoch = 0;
-		return 1;
-	}
-
-	struct bb_task *t = port_task();
-
-	if (!t)
-		return 0;
-	task_list(t, l);
-	return 1;
+	c->stack = c->real;
+	c->max = c->limit;
 }
 
-static void put_held(struct bb_held *d, const struct bb_held *s)
+static void context_set(struct track_context *c, struct track_stack *s, uint32_t limit,
+			uint32_t owner)
 {
-	PUT(d->lock, s->lock);
-	PUT(d->site, s->site);
-	PUT(d->sp, s->sp);
-	PUT(d->ticks, s->ticks);
-	PUT(d->event, s->event);
-	PUT(d->class, s->class);
-	PUT(d->mode, s->mode);
-	PUT(d->frame, s->frame);
-	PUT(d->epoch, s->epoch);
-	PUT(d->caller, s->caller);
+	*c = (struct track_context){.owner = owner, .real = s, .limit = limit};
+	if (limit && !track_all_locks())
+		track_undivert(c);
+	else
+		track_divert(c, 0);
 }
 
-static void list_push(struct held_list *l, const struct bb_held *e)
+void track_context_task(struct track_context *c, struct bb_task *t, uint32_t slot)
 {
-	uint32_t n = *l->n;
-
-	if (n >= l->max) {
-		PUT(*l->lost, *l->lost + 1);
-		return;
-	}
-	uint32_t seq = write_begin(l->seq);
-
-	put_held(&l->h[n], e);
-	PUT(*l->n, n + 1);
-	write_end(l->seq, seq);
+	context_set(c, track_task_stack(t), BB_MAX_HELD, slot + 1);
 }
 
-/* Takes the newest entry of the lock out; 0 if there is none. */
-static int list_pop(struct held_list *l, uint64_t lock, struct bb_held *out)
+void track_context_cpu(struct track_context *c, struct bb_cpu *cpu, int deep)
 {
-	uint32_t n = *l->n, i = n;
-
-	while (i > 0 && l->h[i - 1].lock != lock)
-		i--;
-	if (!i)
-		return 0;
-	*out = l->h[i - 1];
-
-	uint32_t seq = write_begin(l->seq);
-
-	for (; i < n; i++)
-		put_held(&l->h[i - 1], &l->h[i]);
-	PUT(l->h[n - 1].lock, 0);
-	PUT(*l->n, n - 1);
-	write_end(l->seq, seq);
-	return 1;
+	context_set(c, track_cpu_stack(cpu), deep ? 0 : BB_MAX_IRQ_HELD, BB_OWNER_CPU | cpu->cpu);
 }
 
-/* ---- identities ---------------------------------------------------------------------------- */
+int track_all_locks(void)
+{
+	return trace_event_on(EV_lock_acquire) || trace_event_on(EV_lock_release);
+}
 
 uint32_t track_self(void)
 {
-	if (port_in_irq()) {
-		struct bb_cpu *c = port_cpu();
+	const struct track_context *c = port_context();
 
-		return c ? BB_OWNER_CPU | c->cpu : 0;
-	}
-
-	struct bb_task *t = port_task();
-
-	return t ? (uint32_t)(t - track_tables.tasks) + 1 : 0;
+	return c ? c->owner : 0;
 }
+
+/* ---- held stacks --------------------------------------------------------------------------- */
+
+static uint32_t count_of(const struct track_stack *s)
+{
+	return (uint32_t)(GET(s->word) >> 32);
+}
+
+static void stack_push(struct track_stack *s, uint32_t limit, const struct bb_held *e)
+{
+	uint64_t w = GET(s->word);
+	uint32_t n = (uint32_t)(w >> 32);
+
+	if (n >= limit) {
+		PUT(s->lost, s->lost + 1);
+		return;
+	}
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	put_held(&s->held[n], e);
+	__atomic_store_n(&s->word, w + TRACK_PUSHED, __ATOMIC_RELEASE);
+}
+
+/* Takes the newest entry of the lock out, wherever it stands; 0 if there is none. */
+static int stack_remove(struct track_stack *s, uint64_t lock, struct bb_held *out)
+{
+	uint32_t *version = track_count(s) - 1;
+	uint32_t n = count_of(s), i = n, old;
+
+	while (i > 0 && s->held[i - 1].lock != lock)
+		i--;
+	if (!i)
+		return 0;
+	*out = s->held[i - 1];
+	if (i == n) {
+		PUT(*track_count(s), n - 1);
+		return 1;
+	}
+	old = write_begin(version);
+	for (; i < n; i++)
+		put_held(&s->held[i - 1], &s->held[i]);
+	PUT(*track_count(s), n - 1);
+	write_end(version, old);
+	return 1;
+}
+
+/* ---- classes and locks --------------------------------------------------------------------- */
 
 void track_class_add(struct track_class *c)
 {
@@ -139,9 +130,33 @@ void track_class_add(struct track_class *c)
 	__atomic_store_n(&c->index, i, __ATOMIC_RELEASE);
 }
 
+/* So many releases without a wait, and a lock keeps no more statistics. */
+#define CALM 64
+
+static int calm(const struct track_lock *l)
+{
+	return !__atomic_load_n(&l->stats, __ATOMIC_SEQ_CST) ||
+	       __atomic_load_n(&l->calm, __ATOMIC_SEQ_CST) >= CALM;
+}
+
+/* Opens the short way, unless the lock keeps statistics. Who begins to wait at this moment stores
+ * what calm() reads, then closes it: one of the two sees the other. */
+static void open_short_way(struct track_lock *l)
+{
+	uint32_t class = class_index(l);
+
+	if (!class || !calm(l))
+		return;
+	__atomic_store_n(&l->tag, HELD_TAG(class, BB_HOLD_EXCL), __ATOMIC_SEQ_CST);
+	if (!calm(l))
+		PUT(l->tag, 0);
+}
+
 void track_lock_init(struct track_lock *l, struct track_class *c)
 {
 	*l = (struct track_lock){.class = c, .magic = TRACK_LIVE};
+	if (c->index)
+		l->tag = HELD_TAG(c->index, BB_HOLD_EXCL);
 }
 
 void check_live(const struct track_lock *l, uint64_t site)
@@ -152,59 +167,71 @@ void check_live(const struct track_lock *l, uint64_t site)
 
 /* ---- acquire and release ------------------------------------------------------------------- */
 
+static int is_spin(const struct track_lock *l)
+{
+	return l->magic == TRACK_LIVE && l->class->kind == BB_LK_SPIN;
+}
+
 void track_acquired(struct track_lock *l, uint32_t mode, uint64_t site, uint64_t sp)
 {
-	struct held_list list;
+	struct track_context *c = port_context();
+	const struct bb_task *t = port_task();
 	struct bb_lock *s;
-	uint64_t now = port_ticks();
 
 	check_live(l, site);
-	if (own_list(&list)) {
+	if (l->magic == TRACK_LIVE && !GET(l->tag))
+		open_short_way(l);
+	if (c) {
 		struct bb_held e = {.lock = (uintptr_t)l,
 				    .site = site,
 				    .sp = sp,
-				    .ticks = now,
+				    .ticks = port_ticks(),
 				    .event = trace_position(),
 				    .class = class_index(l),
 				    .mode = (uint16_t)mode,
-				    .epoch = list.epoch};
+				    .epoch = c->owner & BB_OWNER_CPU || !t ? 0 : t->user_epoch};
 
-		note_frame(&e, __builtin_frame_address(0));
-		list_push(&list, &e);
-	}
-	/* The word last: whoever reads it finds entry and time of the same acquire. */
-	if (mode & BB_HOLD_EXCL) {
-		PUT(l->taken_site, site);
-		PUT(l->taken_ticks, now);
-		__atomic_store_n(&l->owner, track_self(), __ATOMIC_RELEASE);
+		/* Only who sleeps with a lock is asked later whether its function still runs. */
+		if (!is_spin(l))
+			note_frame(&e, __builtin_frame_address(0));
+		stack_push(c->real, c->limit, &e);
+		/* A lock that keeps statistics must be released the long way. */
+		if (c->max && (!GET(l->tag) || track_all_locks()))
+			track_divert(c, count_of(c->real) - 1);
 	}
 	s = __atomic_load_n(&l->stats, __ATOMIC_ACQUIRE);
 	if (__builtin_expect(s != (struct bb_lock *)0, 0)) {
-		PUT(s->owner, GET(l->owner));
+		PUT(s->owner, track_owner_of(GET(l->owner)));
 		trace(lock_taken, (uintptr_t)l, class_index(l), site);
 	}
 	trace(lock_acquire, (uintptr_t)l, class_index(l), site);
 }
 
+static uint64_t too_long(void)
+{
+	return trace_box.header.clock_hz / 100;
+}
+
 void track_released(struct track_lock *l, uint32_t mode, uint64_t site)
 {
-	uint32_t self = track_self(), owner = GET(l->owner);
-	struct held_list list;
+	struct track_context *c = port_context();
+	uint32_t self = track_self(), owner = track_owner_of(GET(l->owner));
 	struct bb_held e = {0};
-	uint64_t hz = trace_box.header.clock_hz, now;
+	uint64_t limit = too_long(), now;
 
 	check_live(l, site);
-	if (own_list(&list) && !list_pop(&list, (uintptr_t)l, &e)) {
-		if (*list.lost)
-			PUT(*list.lost, *list.lost - 1);
+	if (c && (!c->limit || !stack_remove(c->real, (uintptr_t)l, &e))) {
+		if (c->real->lost)
+			PUT(c->real->lost, c->real->lost - 1);
 		else if (checks_on())
 			track_report(BB_V_CORRUPT_LOCK, BB_CHK_UNLOCK, l, site,
 				     GET(l->release_site), self);
 	}
+	if (c && !c->max && count_of(c->real) <= c->until && c->limit && !track_all_locks())
+		track_undivert(c);
 	if (mode & BB_HOLD_EXCL) {
 		if (__builtin_expect(owner && owner != self, 0) && checks_on())
-			track_report(BB_V_CORRUPT_LOCK, BB_CHK_UNLOCK, l, site, GET(l->taken_site),
-				     owner);
+			track_report(BB_V_CORRUPT_LOCK, BB_CHK_UNLOCK, l, site, 0, owner);
 		PUT(l->release_site, site);
 	}
 	if (e.lock) {
@@ -212,28 +239,43 @@ void track_released(struct track_lock *l, uint32_t mode, uint64_t site)
 			note_return(&e, __builtin_frame_address(0), site);
 		now = port_ticks();
 		stats_release(l, &e, self, site, now);
-		if (__builtin_expect(hz && now - e.ticks > hz / 100, 0))
+		if (GET(l->calm) < CALM)
+			PUT(l->calm, GET(l->calm) + 1);
+		if (__builtin_expect(limit && now - e.ticks > limit, 0))
 			trace(lock_long_hold, (uintptr_t)l, class_index(l), e.site, now - e.ticks);
 	}
 	trace(lock_release, (uintptr_t)l, class_index(l), site);
-	if (mode & BB_HOLD_EXCL)
-		PUT(l->owner, 0);
+}
+
+void track_tick(struct track_context *c)
+{
+	const struct track_stack *s = c->real;
+	uint64_t limit = too_long();
+
+	/* The oldest says it: entries are in the order of acquiring. */
+	if (limit && count_of(s) && port_ticks() - s->held[0].ticks > limit)
+		track_divert(c, 0);
+}
+
+void track_granted(struct track_lock *l, uint32_t owner)
+{
+	struct bb_lock *s = __atomic_load_n(&l->stats, __ATOMIC_ACQUIRE);
+
+	if (s)
+		PUT(s->owner, owner);
 }
 
 void track_hand_over(struct track_lock *l, struct bb_task *from, struct bb_task *to)
 {
-	struct held_list list;
 	struct bb_held e;
 
-	task_list(from, &list);
-	if (!list_pop(&list, (uintptr_t)l, &e))
+	if (!stack_remove(track_task_stack(from), (uintptr_t)l, &e))
 		return;
-	task_list(to, &list);
-	e.epoch = list.epoch;
+	e.epoch = to->user_epoch;
 	e.sp = 0; /* of another stack */
 	e.frame = 0;
 	e.caller = 0;
-	list_push(&list, &e);
+	stack_push(track_task_stack(to), BB_MAX_HELD, &e);
 	__atomic_store_n(&l->owner, (uint32_t)(to - track_tables.tasks) + 1, __ATOMIC_RELEASE);
 }
 
@@ -294,7 +336,7 @@ void track_might_sleep(uint64_t site)
 				     (struct track_lock *)(uintptr_t)t->held[i].lock,
 				     t->held[i].site, site, track_self());
 	}
-	if (port_in_irq() || port_irqs_disabled())
+	if (track_self() & BB_OWNER_CPU || port_irqs_disabled())
 		track_report(BB_V_OWNER_SLEEPING, BB_CHK_SLEEP, (struct track_lock *)0, site, 0,
 			     track_self());
 }

@@ -1,12 +1,17 @@
 /* tracker.h - the lock and wait tracker: who holds what, who waits for what, and what that means.
  *
  * Theory. Records are always kept, checks can be switched off (bb_control.checks_on). Each task's
- * black-box entry has a held list and a wait record, each CPU's entry has the same for interrupt
- * context; only the owner writes them, guarded by sequence words. A lock embeds a track_lock: its
- * class, its present owner and its last release. Checks walk those tables without locks, at most
- * one hop a task, and re-read before they speak. A finding goes to bb_report (deduplicated) and to
- * port_report(), which prints. Nothing here allocates, sleeps or takes a lock; nothing ever turns
- * the tracker off.
+ * black-box entry has a held stack (held.h) and a wait record, each CPU's entry has the same for
+ * interrupt context; only the owner writes them. A lock embeds a track_lock, whose owner word is
+ * the lock itself: to take it is to put one's number there, so there is no second field to keep
+ * true. Checks walk those tables without locks, at most one hop a task, and re-read before they
+ * speak. A finding goes to bb_report (deduplicated) and to port_report(), which prints. Nothing
+ * here allocates, sleeps or takes a lock; nothing ever turns the tracker off.
+ *
+ * Cost. An uncontended lock is a compare-and-swap and a push, a release a compare and two stores:
+ * the short way, inline in held.h. It is only open while the lock's `tag` says so. The tag is 0
+ * before the first use, in memory that was never initialised, and while the lock keeps statistics:
+ * from a wait until some tens of releases without one. All that is told apart on the long way.
  *
  * Owner words: see BB_OWNER_CPU in blackbox.h.
  */
@@ -34,6 +39,7 @@
 #define TRACING_TRACKER_H
 
 #include <tracing/blackbox.h>
+#include <tracing/held.h>
 
 struct track_class {
 	const char *name;
@@ -42,14 +48,24 @@ struct track_class {
 	uint32_t index; /* in the black box; given by track_class_add() */
 };
 struct track_lock {
-	struct track_class *class; /* NULL: never initialised */
-	uint32_t owner;            /* owner word of the exclusive holder, 0 = free or shared */
+	uint32_t owner;            /* the lock: 0 free; owner word; TRACK_SHARED | readers */
 	uint32_t magic;            /* TRACK_LIVE while initialised */
+	uint32_t calm;             /* releases since somebody last waited, until CALM */
+	uint64_t tag;              /* HELD_TAG(class, BB_HOLD_EXCL): the short way is open; or 0 */
+	struct track_class *class; /* NULL: never initialised */
 	uint64_t release_site;
-	struct bb_lock *stats;            /* entry in the black box once contended, else NULL */
-	uint64_t taken_site, taken_ticks; /* of the present exclusive holder */
+	struct bb_lock *stats; /* entry in the black box once contended, else NULL */
 };
-#define TRACK_LIVE 0x4b434f4cu
+#define TRACK_LIVE    0x4b434f4cu
+#define TRACK_WAITERS 0x40000000u /* somebody queues: who releases must look */
+#define TRACK_SHARED  0x20000000u /* the rest counts readers */
+#define TRACK_COUNT   0x1fffffffu
+
+/* Owner word of the exclusive holder; 0: free or shared. */
+static inline uint32_t track_owner_of(uint32_t word)
+{
+	return word & TRACK_SHARED ? 0 : word & ~TRACK_WAITERS;
+}
 #define TRACK_LOCK_INIT(cls)                                                                       \
 	{                                                                                          \
 		.class = &(cls), .magic = TRACK_LIVE                                               \
@@ -77,10 +93,13 @@ void track_block_begin(struct track_lock *l, const void *object, uint32_t kind, 
 		       uint64_t site);
 void track_block_end(struct track_lock *l, const void *object);
 
-/* After acquire, before release. mode: enum bb_hold_mode. sp: stack pointer of the acquirer. */
+/* After the lock's word has been taken, before it is given back: the long way. mode: enum
+ * bb_hold_mode. sp: stack pointer of the acquirer. */
 void track_acquired(struct track_lock *l, uint32_t mode, uint64_t site, uint64_t sp);
 void track_released(struct track_lock *l, uint32_t mode, uint64_t site);
-/* Passes a held entry to another task: the run queue's lock across a context switch. */
+/* The releaser has made another task the owner, who does not run yet. */
+void track_granted(struct track_lock *l, uint32_t owner);
+/* Passes a held entry, and the lock, to another task: the run queue's across a context switch. */
 void track_hand_over(struct track_lock *l, struct bb_task *from, struct bb_task *to);
 
 /* The one exit stub, only when held locks remain: records and (checks on) reports. */
@@ -91,6 +110,11 @@ static inline int track_task_holds(const struct bb_task *t)
 }
 /* A task ends; locks it still holds are reported. */
 void track_task_exit(uint64_t site);
+/* From each timer interrupt: a task that holds a lock for too long releases it the long way, where
+ * that is noticed. `c`: the context that was interrupted. */
+void track_tick(struct track_context *c);
+/* Are the events of all locks on? Then contexts are set up diverted. */
+int track_all_locks(void);
 /* About to sleep: reports spin locks held or interrupts off. */
 void track_might_sleep(uint64_t site);
 

@@ -49,6 +49,17 @@ static inline uint32_t owner_tid(uint32_t owner)
 	return t ? GET(t->tid) : 0;
 }
 
+static inline void put_held(struct bb_held *d, const struct bb_held *s)
+{
+	PUT(d->lock, s->lock);
+	PUT(d->site, s->site);
+	PUT(d->sp, s->sp);
+	PUT(d->ticks, s->ticks);
+	PUT(d->event, s->event);
+	PUT(*held_tag_word(d), HELD_TAG(s->class, s->mode) | (uint64_t)s->frame << HELD_TAG_FRAME);
+	PUT(*held_epoch_word(d), (uint64_t)s->caller << 32 | s->epoch);
+}
+
 /* Reports a lock that was never initialised, or is no more. */
 void check_live(const struct track_lock *l, uint64_t site);
 

@@ -26,8 +26,8 @@ static struct bb_lock *stats_of(struct track_lock *l)
 						__ATOMIC_RELAXED) ||
 		    seen == addr) {
 			PUT(s->class, class_index(l));
-			PUT(s->owner, GET(l->owner));
-			__atomic_store_n(&l->stats, s, __ATOMIC_RELEASE);
+			PUT(s->owner, track_owner_of(GET(l->owner)));
+			__atomic_store_n(&l->stats, s, __ATOMIC_SEQ_CST);
 			return s;
 		}
 	}
@@ -39,6 +39,9 @@ static struct bb_lock *stats_wait(struct track_lock *l)
 	struct bb_lock *s = stats_of(l);
 	uint32_t c = class_index(l);
 
+	/* In this order: see open_short_way(). */
+	__atomic_store_n(&l->calm, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&l->tag, 0, __ATOMIC_SEQ_CST);
 	if (s)
 		__atomic_fetch_add(&s->waits, 1, __ATOMIC_RELAXED);
 	if (c)
@@ -95,7 +98,7 @@ static void spin_record(struct track_lock *l, uint32_t kind, uint64_t site)
 				    .event = trace_position(),
 				    .kind = kind,
 				    .class = class_index(l),
-				    .owner = GET(l->owner),
+				    .owner = track_owner_of(GET(l->owner)),
 				    .arg = track_self()};
 
 		wait_write(&c->wait_seq, &c->wait, &w);
@@ -104,14 +107,14 @@ static void spin_record(struct track_lock *l, uint32_t kind, uint64_t site)
 
 void track_spin_begin(struct track_lock *l, uint32_t kind, uint64_t site)
 {
-	uint32_t owner = GET(l->owner);
+	uint32_t owner = track_owner_of(GET(l->owner));
 
 	struct bb_cpu *c = port_cpu();
 
 	check_live(l, site);
 	/* An interrupt on top of a spinner leaves its record alone; track_spin_still() writes ours
 	 * should we spin for long. */
-	if (!c || !port_in_irq() || GET(c->wait.kind) == BB_WAIT_NONE)
+	if (!c || !(track_self() & BB_OWNER_CPU) || GET(c->wait.kind) == BB_WAIT_NONE)
 		spin_record(l, kind, site);
 	stats_wait(l);
 	trace(lock_wait, (uintptr_t)l, class_index(l), owner_tid(owner), site);
@@ -145,7 +148,7 @@ void track_block_begin(struct track_lock *l, const void *object, uint32_t kind, 
 		       uint64_t site)
 {
 	struct bb_task *t = port_task();
-	uint32_t owner = l ? GET(l->owner) : 0;
+	uint32_t owner = l ? track_owner_of(GET(l->owner)) : 0;
 	struct bb_lock *s = l ? stats_wait(l) : (struct bb_lock *)0;
 
 	if (t) {

@@ -13,44 +13,61 @@
 
 enum hold { HOLD_NO, HOLD_YES, HOLD_LEFT, HOLD_UNSURE };
 
+/* The newest entry of the lock: an older one is what remains of an unlock by somebody else. Of a
+ * hold that found no room nothing is known. */
+static int newest_of(const struct track_stack *s, uint64_t word, uint32_t max,
+		     const struct track_lock *l, uint32_t mode, struct bb_held *e)
+{
+	uint32_t n = (uint32_t)(word >> 32), i;
+
+	*e = (struct bb_held){0};
+	for (i = n < max ? n : max; i > 0; i--) {
+		const struct bb_held *h = &s->held[i - 1];
+
+		if (LOOK(h->lock) != (uintptr_t)l || !(LOOK(h->mode) & mode))
+			continue;
+		e->site = LOOK(h->site);
+		e->ticks = LOOK(h->ticks);
+		e->epoch = LOOK(h->epoch);
+		e->class = LOOK(h->class);
+		return 1;
+	}
+	return 0;
+}
+
 /* Does the owner that the lock names have it, and can it still release it? An owner word alone
  * proves nothing: its writer may be just about to clear it, or dead, and the slot another task's.
  * What proves is the entry in a held list that did not change during the look. */
-static enum hold task_holds(const struct bb_task *t, const struct track_lock *l, uint16_t mode)
+static enum hold task_holds(const struct bb_task *t, const struct track_lock *l, uint16_t mode,
+			    struct bb_held *e)
 {
-	uint32_t seq = LOOK(t->held_seq), n = LOOK(t->nheld), state, i;
-	uint32_t epoch = 0, user_epoch, user;
+	const struct track_stack *s = track_task_stack((struct bb_task *)(uintptr_t)t);
+	uint64_t word = LOOK(s->word);
+	int found = newest_of(s, word, BB_MAX_HELD, l, mode, e);
+	uint32_t state, user_epoch, user;
 
-	n = n < BB_MAX_HELD ? n : BB_MAX_HELD;
-	/* The newest: an older one is what remains of an unlock by somebody else. */
-	for (i = n; i > 0; i--)
-		if (LOOK(t->held[i - 1].lock) == (uintptr_t)l && LOOK(t->held[i - 1].mode) & mode) {
-			epoch = LOOK(t->held[i - 1].epoch);
-			break;
-		}
 	state = LOOK(t->state);
 	user = LOOK(t->mode) == BB_MODE_USER;
 	user_epoch = LOOK(t->user_epoch);
-	if (seq & 1 || LOOK(t->held_seq) != seq)
+	if (word & 1 || LOOK(s->word) != word)
 		return HOLD_UNSURE;
 	/* A slot is wiped when its task is gone, the list too. */
 	if (state == BB_ST_DEAD || state == BB_ST_ZOMBIE || state == BB_ST_NONE)
 		return HOLD_LEFT;
-	if (i)
-		return user || epoch != user_epoch ? HOLD_LEFT : HOLD_YES;
-	return LOOK(t->held_lost) ? HOLD_YES : HOLD_NO;
+	if (found)
+		return user || e->epoch != user_epoch ? HOLD_LEFT : HOLD_YES;
+	return LOOK(s->lost) ? HOLD_YES : HOLD_NO;
 }
 
-static enum hold cpu_holds(const struct bb_cpu *c, const struct track_lock *l)
+static enum hold cpu_holds(const struct bb_cpu *c, const struct track_lock *l, struct bb_held *e)
 {
-	uint32_t seq = LOOK(c->held_seq), n = LOOK(c->nheld), i;
+	const struct track_stack *s = track_cpu_stack((struct bb_cpu *)(uintptr_t)c);
+	uint64_t word = LOOK(s->word);
+	int found = newest_of(s, word, BB_MAX_IRQ_HELD, l, BB_HOLD_EXCL | BB_HOLD_SHARED, e);
 
-	for (i = n < BB_MAX_IRQ_HELD ? n : BB_MAX_IRQ_HELD; i > 0; i--)
-		if (LOOK(c->held[i - 1].lock) == (uintptr_t)l)
-			break;
-	if (seq & 1 || LOOK(c->held_seq) != seq)
+	if (word & 1 || LOOK(s->word) != word)
 		return HOLD_UNSURE;
-	return i || LOOK(c->held_lost) ? HOLD_YES : HOLD_NO;
+	return found || LOOK(s->lost) ? HOLD_YES : HOLD_NO;
 }
 
 static struct bb_cpu *owner_cpu(uint32_t owner)
@@ -61,14 +78,14 @@ static struct bb_cpu *owner_cpu(uint32_t owner)
 							      : (struct bb_cpu *)0;
 }
 
-static enum hold owner_holds(uint32_t owner, const struct track_lock *l)
+static enum hold owner_holds(uint32_t owner, const struct track_lock *l, struct bb_held *e)
 {
 	const struct bb_task *t = owner_task(owner);
 	const struct bb_cpu *c = owner_cpu(owner);
 
 	if (t)
-		return task_holds(t, l, BB_HOLD_EXCL);
-	return c ? cpu_holds(c, l) : HOLD_UNSURE;
+		return task_holds(t, l, BB_HOLD_EXCL, e);
+	return c ? cpu_holds(c, l, e) : HOLD_UNSURE;
 }
 
 static int lock_kind(uint32_t kind)
@@ -81,6 +98,7 @@ struct finding {
 	uint32_t verdict;
 	uint32_t owner; /* whose */
 	const struct track_lock *lock;
+	uint64_t site;   /* where the owner took it, 0 unknown */
 	int moving;      /* met a record that was being written */
 	uint64_t digest; /* of every hold and every wait on the way, each with its time */
 };
@@ -112,7 +130,7 @@ static const struct track_lock *waits_for(struct finding *f, const uint32_t *seq
  * top of it, for it cannot go on before; else its own record, also while it still runs: it may be
  * on its way to sleep. Not so the holder of a spin lock: on its way it holds the run queue's, and
  * lets go of it. (If it sleeps with another, that is reported as such.) */
-static const struct track_lock *next_lock(struct finding *f)
+static const struct track_lock *next_lock(struct finding *f, const struct bb_held *held)
 {
 	const struct bb_task *t = owner_task(f->owner);
 	const struct bb_cpu *c = owner_cpu(f->owner);
@@ -135,7 +153,8 @@ static const struct track_lock *next_lock(struct finding *f)
 		if (l && (who == f->owner || who == (BB_OWNER_CPU | n)))
 			return l;
 	}
-	if (f->lock->class && f->lock->class->kind == BB_LK_SPIN)
+	/* By the entry: the lock itself may be gone by now. */
+	if (held->class < BOX_CLASSES && trace_box.classes[held->class].kind == BB_LK_SPIN)
 		return (const struct track_lock *)0;
 	return waits_for(f, &t->wait_seq, &t->wait, &who);
 }
@@ -150,21 +169,24 @@ static struct finding walk(const struct track_lock *l, uint32_t self)
 {
 	const struct bb_task *me = owner_task(self);
 	struct finding f = {.lock = l};
+	struct bb_held entry;
+	uint64_t first_site = 0;
 	uint32_t first = 0;
 
 	for (unsigned hop = 0; hop < MAX_HOPS && f.lock && LOOK(f.lock->magic) == TRACK_LIVE;
 	     hop++) {
 		enum hold held;
 
-		f.owner = LOOK(f.lock->owner);
+		f.owner = track_owner_of(LOOK(f.lock->owner));
+		f.site = 0;
 		digest(&f, (uintptr_t)f.lock);
 		digest(&f, f.owner);
-		digest(&f, LOOK(f.lock->taken_ticks));
 		if (!f.owner) {
 			/* Shared, and one of the holders wants it again: nobody lets it in. */
-			if (!hop && me && task_holds(me, l, BB_HOLD_SHARED) == HOLD_YES) {
+			if (!hop && me && task_holds(me, l, BB_HOLD_SHARED, &entry) == HOLD_YES) {
 				f.verdict = BB_V_SELF;
 				f.owner = self;
+				f.site = entry.site;
 			}
 			return f;
 		}
@@ -173,11 +195,17 @@ static struct finding walk(const struct track_lock *l, uint32_t self)
 			/* What we interrupted stands still, whatever it was writing. */
 			if (owner_cpu(self) && LOOK(owner_cpu(self)->current) == f.owner) {
 				f.verdict = BB_V_IRQ_SELF;
+				owner_holds(f.owner, f.lock, &entry);
+				f.site = entry.site;
 				return f;
 			}
 		}
-		held = owner_holds(f.owner, f.lock);
-		f.moving |= held == HOLD_UNSURE || LOOK(f.lock->owner) != f.owner;
+		held = owner_holds(f.owner, f.lock, &entry);
+		f.site = entry.site;
+		digest(&f, entry.ticks);
+		if (!hop)
+			first_site = entry.site;
+		f.moving |= held == HOLD_UNSURE || track_owner_of(LOOK(f.lock->owner)) != f.owner;
 		if (f.moving || held == HOLD_NO)
 			return f;
 		if (held == HOLD_LEFT) {
@@ -188,9 +216,10 @@ static struct finding walk(const struct track_lock *l, uint32_t self)
 			f.verdict = hop ? BB_V_CYCLE : BB_V_SELF;
 			f.lock = l;
 			f.owner = first;
+			f.site = first_site;
 			return f;
 		}
-		f.lock = next_lock(&f);
+		f.lock = next_lock(&f, &entry);
 	}
 	return f;
 }
@@ -230,8 +259,7 @@ void check_wait(const struct track_lock *l, uint64_t site)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	f = certain(l, self);
 	if (f.verdict != BB_V_NONE)
-		track_report(f.verdict, check_of[f.verdict], f.lock, GET(f.lock->taken_site), site,
-			     f.owner);
+		track_report(f.verdict, check_of[f.verdict], f.lock, f.site, site, f.owner);
 }
 
 void track_scan_waits(uint64_t age)
@@ -252,7 +280,6 @@ void track_scan_waits(uint64_t age)
 			continue;
 		f = certain(l, i + 1);
 		if (f.verdict != BB_V_NONE && LOOK(t->wait_seq) == seq)
-			track_report(f.verdict, check_of[f.verdict], f.lock,
-				     GET(f.lock->taken_site), site, f.owner);
+			track_report(f.verdict, check_of[f.verdict], f.lock, f.site, site, f.owner);
 	}
 }

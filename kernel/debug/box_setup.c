@@ -161,7 +161,9 @@ void trace_cpus_init(void)
 		*per_cpu_ptr(&trace_ring, c) = &rings[c];
 		*per_cpu_ptr(&trace_cpu, c) = &cpus[c];
 		cpus[c].hwid = (u32)boot_info.cpu_hwid[c];
+		trace_context_cpu_init(c, &cpus[c]);
 	}
+	thread_runs_on(arch_current(), 0);
 	trace(boot_cpu, 0, cpus[0].hwid);
 	for (unsigned int i = 0; i < boot_info.nr_ram; i++)
 		trace(boot_memory, boot_info.ram[i].base, boot_info.ram[i].size);

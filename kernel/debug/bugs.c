@@ -220,15 +220,17 @@ static void dead_tick(void)
 
 static __noinline void read_lock_past_queue(struct rwlock *l) NO_TSA
 {
-	irqflags_t f = spin_lock_irqsave(&l->guard);
+	irqflags_t f = queue_lock(&l->queue);
+	u32 w;
 
-	while (l->readers < 0) {
-		spin_unlock_irqrestore(&l->guard, f);
+	while ((w = atomic_load(&l->track.owner)) & ~TRACK_WAITERS && !(w & TRACK_SHARED)) {
+		queue_unlock(&l->queue, f);
 		thread_sleep_ns(SHORT_NS, false);
-		f = spin_lock_irqsave(&l->guard);
+		f = queue_lock(&l->queue);
 	}
-	l->readers++;
-	spin_unlock_irqrestore(&l->guard, f);
+	while (!atomic_try_cmpxchg(&l->track.owner, &w, (w | TRACK_SHARED) + 1))
+		;
+	queue_unlock(&l->queue, f);
 	track_acquired(&l->track, BB_HOLD_SHARED, RET_IP, arch_sp());
 }
 
@@ -242,7 +244,7 @@ static void read_index_for_ever(void *arg) NO_TSA
 		while (!go) {
 			thread_sleep_ns(SHORT_NS / 20, false);
 			spin_lock(&list);
-			go = READ_ONCE(index_lock.readers) > 1;
+			go = rw_readers(&index_lock) > 1;
 			if (go)
 				rw_read_unlock(&index_lock);
 			spin_unlock(&list);

@@ -79,11 +79,12 @@ void trap_nmi(struct trap_frame *tf)
 {
 	/* Always fenced: an NMI may hit between an interrupt's vector and its own fence. */
 	unsigned int token = trace_nest_begin((unsigned long)__start_trace_emit_text);
+	struct track_context was;
 
-	trace_nmi_enter();
+	was = trace_nmi_enter();
 	trace(nmi, trap_pc(tf));
 	debug_nmi(tf);
-	trace_nmi_exit();
+	trace_nmi_exit(was);
 	trace_nest_end(token);
 }
 

@@ -10,6 +10,7 @@
 #include <sync/lock_order.h>
 #include <sync/preempt.h>
 #include <sync/spinlock.h>
+#include <trace/glue.h>
 #include <arch/upcalls.h>
 #include <tracing/events.h>
 
@@ -62,6 +63,7 @@ void irq_enter(struct trap_frame *tf)
 	*tokens = *tokens << 1 | trace_nest_begin(trap_pc(tf));
 	if (c)
 		WRITE_ONCE(c->irq_depth, c->irq_depth + 1);
+	trace_irq_enter((READ_ONCE(*count) & PREEMPT_IRQ_MASK) / PREEMPT_IRQ);
 }
 
 void irq_exit(struct trap_frame *tf)
@@ -70,6 +72,7 @@ void irq_exit(struct trap_frame *tf)
 	struct bb_cpu *c = port_cpu();
 	u32 *tokens = this_cpu_ptr(&nest_tokens);
 
+	trace_irq_exit((READ_ONCE(*count) & PREEMPT_IRQ_MASK) / PREEMPT_IRQ);
 	if (c)
 		WRITE_ONCE(c->irq_depth, c->irq_depth - 1);
 	trace_nest_end(*tokens & 1);

@@ -203,6 +203,8 @@ static void switch_away(bool preempt) NO_TSA
 	WRITE_ONCE(prev->bb->switch_sp, arch_sp());
 	WRITE_ONCE(prev->bb->switch_fp, arch_fp());
 	WRITE_ONCE(prev->bb->switch_pc, RET_IP);
+	next->ring = prev->ring;
+	next->cpu_box = cpu;
 	rq->curr = next;
 	WRITE_ONCE(cpu->current, next->slot + 1);
 	WRITE_ONCE(cpu->mode, next == rq->idle ? BB_MODE_IDLE : BB_MODE_KERNEL);
@@ -495,6 +497,7 @@ void sched_tick(void) NO_TSA
 		      ticks_to_ns(arch_ticks() - rq->curr->slice_start) >= SLICE_NS)))
 		WRITE_ONCE(cpu->need_resched, 1);
 	trace(sched_tick, rq->curr->bb->tid, rq->nr);
+	track_tick(&rq->curr->own);
 	look = rq->balance_countdown-- == 0;
 	if (look)
 		rq->balance_countdown = BALANCE_TICKS;

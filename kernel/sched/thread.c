@@ -12,6 +12,7 @@
 #include <mm/mm.h>
 #include <sync/lock_order.h>
 #include <sync/wait.h>
+#include <trace/glue.h>
 #include <arch/boot.h>
 #include <tracing/events.h>
 #include <tracing/tracker.h>
@@ -41,6 +42,7 @@ static struct bb_task boot_task = {.name = "idle/0",
 				   .state = BB_ST_RUNNING,
 				   .syscall = -1,
 				   .prio = DEFAULT_PRIO};
+static struct bb_cpu boot_cpu; /* likewise, until trace_cpus_init() */
 static struct thread boot_thread = {
 	.bb = &boot_task, .weight = DEFAULT_WEIGHT, .refs = 1, .pinned = true};
 
@@ -49,6 +51,9 @@ void sched_init_early(void)
 	park_ops = &sched_park_ops;
 	boot_thread.kstack_base = boot_task.stack_base = (unsigned long)boot_stack;
 	boot_thread.kstack_top = boot_task.stack_top = (unsigned long)boot_stack_top;
+	track_context_task(&boot_thread.hold, &boot_task, 0);
+	boot_thread.ring = &trace_early_ring;
+	boot_thread.cpu_box = &boot_cpu;
 	arch_set_current(&boot_thread);
 	track_tables.tasks = &boot_task;
 	track_tables.ntasks = 1;
@@ -58,6 +63,13 @@ void thread_adopt_boot(void)
 {
 	track_tables.tasks[0] = boot_task;
 	boot_thread.bb = &track_tables.tasks[0];
+	track_context_task(&boot_thread.hold, boot_thread.bb, 0);
+}
+
+void thread_runs_on(struct thread *t, unsigned int cpu)
+{
+	t->ring = *per_cpu_ptr(&trace_ring, cpu);
+	t->cpu_box = *per_cpu_ptr(&trace_cpu, cpu);
 }
 
 static void name_copy(char *d, const char *s)
@@ -111,6 +123,7 @@ struct thread *thread_alloc(const char *name, u32 tid, u32 pid, u32 ppid, u32 fl
 	b = &track_tables.tasks[slot];
 	t->bb = b;
 	t->slot = (u32)slot;
+	track_context_task(&t->hold, b, t->slot);
 	t->kstack_base = (unsigned long)stack;
 	t->kstack_top = t->kstack_base + KSTACK_SIZE;
 	t->refs = 1;
@@ -165,6 +178,7 @@ struct thread *idle_thread_create(unsigned int cpu)
 		return t;
 	t->pinned = true;
 	t->bb->cpu = cpu;
+	thread_runs_on(t, cpu);
 	t->bb->preempt_count = 0; /* it starts running, not switched to */
 	return t;
 }

@@ -7,6 +7,7 @@
 #include <arch/percpu.h>
 #include <arch/thread.h>
 #include <tracing_port.h>
+#include "slow.h"
 
 const struct park_ops *park_ops;
 
@@ -38,15 +39,21 @@ bool need_resched(void)
 	return c && READ_ONCE(c->need_resched);
 }
 
-void preempt_enable(void)
+void preempt_now(void)
 {
-	preempt_enable_noresched();
-	if (unlikely(need_resched()) && preemptible()) {
+	if (preemptible()) {
 		irqflags_t f = arch_irq_save();
 
 		park_ops->preempt();
 		arch_irq_restore(f);
 	}
+}
+
+void preempt_enable(void)
+{
+	preempt_enable_noresched();
+	if (unlikely(need_resched()))
+		preempt_now();
 }
 
 bool preemptible(void)

@@ -135,7 +135,7 @@ KTEST(rwlock_writers_exclude)
 	crowd(&s, rw_worker);
 	KT_EQ(s.plain, WORKERS * 50);
 	KT_EQ(s.broken, 0);
-	KT_EQ(s.rw.readers, 0);
+	KT_EQ(rw_readers(&s.rw), 0);
 }
 
 static void sem_worker(void *arg)

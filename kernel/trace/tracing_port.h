@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <lib/percpu.h>
 #include <arch/local.h>
-#include <arch/percpu.h>
+#include <arch/thread.h>
 #include <arch/time.h>
 #include <tracing/blackbox.h>
 
@@ -30,9 +30,20 @@ static inline struct bb_cpu *port_cpu(void)
 {
 	return *this_cpu_ptr(&trace_cpu);
 }
-struct bb_task *port_task(void);
-/* In an interrupt (not a softened one: NMI counts too). */
-int port_in_irq(void);
+static inline struct bb_task *port_task(void)
+{
+	struct thread *t = arch_current();
+
+	return t ? t->bb : NULL;
+}
+/* What holds locks here: the current thread, or the interrupt on top of it; NULL too early. It is
+ * found from the thread alone, so a migration in the middle does no harm. */
+static inline struct track_context *port_context(void)
+{
+	struct thread *t = arch_current();
+
+	return t ? &t->hold : NULL;
+}
 int port_irqs_disabled(void);
 /* A new finding: print it. Any context; takes no lock. */
 void port_report(const struct bb_report *r);

@@ -9,7 +9,7 @@ bench-accept: setup ## what the short form in `make test` measures now becomes w
 	$(Q)MAKE=$(MAKE_COMMAND) $(PYTHON) tests/bench/bench.py --accept
 
 BENCH := $(HOST)/bench
-$(eval $(call host_objects,$(BENCH),bench,-std=gnu11 -g -O2 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+$(eval $(call host_objects,$(BENCH),bench,-std=gnu11 -g -O2 -fno-strict-aliasing -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -Wundef -I. -Itests/bench -Itests/unit/port,tests/bench/bench.mk))
 $(eval $(call host_program,$(BENCH)/bench_host,$(BENCH),tests/bench/bench_host.c tests/unit/port/port.c $(tracing-y)))
 

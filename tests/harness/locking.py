@@ -14,7 +14,7 @@ DOC = "docs/locking.md"
 HELD = {"SPIN": "spin lock", "MUTEX": "mutex", "RWLOCK": "read-write lock", "SEM": "semaphore"}
 WAITED = {"COMPLETION": "completion", "WAITQ": "wait queue"}
 # Locks of demonstrations and tests: their bugs are the point.
-NO_ORDER = re.compile(r"kernel/debug/bugs\.c|.*_ktest\.c")
+NO_ORDER = re.compile(r"kernel/debug/bugs\.c|kernel/sync/bench\.c|.*_ktest\.c")
 
 HEAD = f"""# Locks, and their order
 

@@ -81,11 +81,13 @@ static inline void sleep_as(uint32_t slot)
 }
 static inline void take(struct track_lock *l, uint64_t site)
 {
+	l->owner = track_self();
 	track_acquired(l, BB_HOLD_EXCL, site, 0x5000);
 }
 static inline void drop(struct track_lock *l, uint64_t site)
 {
 	track_released(l, BB_HOLD_EXCL, site);
+	l->owner = 0;
 }
 static inline unsigned reports(void)
 {

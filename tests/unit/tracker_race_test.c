@@ -23,7 +23,6 @@
 
 struct test_lock {
 	struct track_lock track;
-	int taken;
 };
 static struct test_lock outer, inner, table, leaf;
 static int stop_scan;
@@ -33,12 +32,15 @@ static uint64_t waited, scans;
 
 static int try_take(struct test_lock *l)
 {
-	return !__atomic_exchange_n(&l->taken, 1, __ATOMIC_ACQUIRE);
+	uint32_t none = 0;
+
+	return __atomic_compare_exchange_n(&l->track.owner, &none, track_self(), 0,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 static void release(struct test_lock *l, uint64_t site)
 {
 	track_released(&l->track, BB_HOLD_EXCL, site);
-	SET(l->taken, 0);
+	SET(l->track.owner, 0);
 }
 
 static void interrupt(unsigned depth);
@@ -248,7 +250,6 @@ static void whoever_closes_it_says_so(void **state)
 
 		setup(state);
 		host_ring = NULL;
-		outer.taken = inner.taken = 0;
 		track_lock_init(&outer.track, &mutex_class);
 		track_lock_init(&inner.track, &mutex_class);
 		for (uintptr_t i = 0; i < 2; i++)

@@ -5,7 +5,7 @@
 unit-tests += test-unit-tracing
 
 UNIT := $(HOST)/unit
-UNIT_CFLAGS := $(HOST_CFLAGS) -O2 -Wstrict-prototypes -Wmissing-prototypes -Itests/unit -Itests/unit/port
+UNIT_CFLAGS := $(HOST_CFLAGS) -O2 -fno-strict-aliasing -Wstrict-prototypes -Wmissing-prototypes -Itests/unit -Itests/unit/port
 UNIT_VARIANTS := plain san tsan
 UNIT_SECONDS := $(if $(filter file command environment,$(origin SECONDS)),$(SECONDS),3)
 

@@ -203,6 +203,7 @@ static void init_cpu(unsigned int c)
 	offsets[c] = (unsigned long)copy - (unsigned long)__percpu_start;
 	h->thread.bb = &track_tables.tasks[c];
 	h->thread.slot = c;
+	track_context_task(&h->thread.hold, h->thread.bb, c);
 	h->cpu = c;
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_condattr_init(&monotonic);
@@ -232,6 +233,9 @@ void host_init(unsigned int n)
 		*per_cpu_ptr(&cpu_number, c) = c;
 		*per_cpu_ptr(&trace_ring, c) = &rings[c];
 		*per_cpu_ptr(&trace_cpu, c) = &cpus[c];
+		trace_context_cpu_init(c, &cpus[c]);
+		threads[c].thread.ring = &rings[c];
+		threads[c].thread.cpu_box = &cpus[c];
 		cpumask_set(&cpu_online, c);
 	}
 	park_ops = &host_park_ops;

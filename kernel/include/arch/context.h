@@ -24,5 +24,8 @@ unsigned long arch_thread_pc(const struct thread *t);
 /* Cleared FP registers and TLS for exec. Current thread. */
 void arch_thread_reset_user(void);
 /* <asm/context.h>, static inline:
- *   unsigned long arch_sp(void), arch_fp(void): this frame's. */
+ *   unsigned long arch_sp(void), arch_fp(void): this frame's.
+ *   unsigned long arch_fp_register(void), arch_leaf_return(void), arch_leaf_sp(void): the
+ *     caller's frame, where to return to, and an address below that frame, in a function that is
+ * compiled without a frame and calls nobody before. */
 #endif

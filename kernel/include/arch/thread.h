@@ -9,6 +9,7 @@
 #include <arch/context.h>
 #include <arch/percpu.h>
 #include <tracing/blackbox.h>
+#include <tracing/held.h>
 
 #define KSTACK_SIZE (16 * 1024ul)
 
@@ -26,6 +27,13 @@ struct thread {
 	unsigned long kstack_base; /* lowest address; the guard page is below */
 	struct bb_task *bb;
 	u64 stack_canary;
+
+	/* Holding locks (tracing/held.h): the context in force, and while an interrupt is on top
+	 * its own. Where it runs, set at each switch to it. */
+	struct track_context hold, own;
+	struct bb_ring *ring;
+	struct bb_cpu *cpu_box;
+
 	struct arch_thread arch;
 
 	struct process *proc; /* NULL: kernel thread */

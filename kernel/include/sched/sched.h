@@ -12,6 +12,8 @@
 void sched_init_early(void);
 /* After box_build(): the boot thread's entry moves into the task table. */
 void thread_adopt_boot(void);
+/* The CPU whose ring and entry it uses; a switch sets it otherwise. */
+void thread_runs_on(struct thread *t, unsigned int cpu);
 /* Run queues and task table are ready; needs slab. */
 void sched_init(void);
 /* Gives up the CPU: to another thread if the current one is parked or preempted. */

@@ -27,7 +27,6 @@ enum lock_rank {
 	RANK_SCHED_GRAVE = 330,  /* ended threads whose stacks are still to be freed */
 	RANK_TTY = 340,          /* typed characters, in interrupts too */
 	RANK_VIRTQUEUE = 350,    /* a device's descriptors and rings, in interrupts too */
-	RANK_SYNC_GUARD = 360,   /* who waits for a mutex, read-write lock or semaphore */
 	RANK_WAITQUEUE = 370,    /* who waits in a wait queue or for a completion */
 	RANK_RUNQUEUE = 380,     /* a CPU's runnable threads; of two CPUs the lower one's first */
 	RANK_TIMERS = 390,       /* a CPU's timers */

@@ -8,8 +8,7 @@
 #include <arch/irqflags.h>
 
 struct CAPABILITY("spinlock") spinlock {
-	u32 locked; /* atomic */
-	struct track_lock track;
+	struct track_lock track; /* its owner word is the lock */
 };
 #define SPINLOCK_INIT(cls)                                                                         \
 	{                                                                                          \
@@ -20,7 +19,6 @@ struct CAPABILITY("spinlock") spinlock {
 void spin_init(struct spinlock *l, struct track_class *cls);
 void spin_lock(struct spinlock *l) ACQUIRE(*l);
 void spin_unlock(struct spinlock *l) RELEASE(*l);
-bool spin_trylock(struct spinlock *l) TRY_ACQUIRE(true, *l);
 irqflags_t spin_lock_irqsave(struct spinlock *l) ACQUIRE(*l);
 void spin_unlock_irqrestore(struct spinlock *l, irqflags_t f) RELEASE(*l);
 /* Does this CPU's current context hold it? For assertions. */

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 #include <tracing/blackbox.h>
+#include <tracing/held.h>
 
 extern __thread struct bb_ring *host_ring
 	__attribute__((tls_model("local-exec"))); /* NULL: this CPU has no ring yet */
@@ -55,10 +56,8 @@ static inline struct bb_task *port_task(void)
 {
 	return host_task;
 }
-static inline int port_in_irq(void)
-{
-	return host_irq_depth != 0;
-}
+/* The context in force: host_irq_depth > 1 is an interrupt inside one, or an NMI. */
+struct track_context *port_context(void);
 static inline int port_irqs_disabled(void)
 {
 	return host_irqs_off || host_irq_depth;

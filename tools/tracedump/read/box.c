@@ -118,6 +118,13 @@ static uint64_t live64(const uint8_t *p)
 	return __atomic_load_n((const uint64_t *)(const void *)p, __ATOMIC_ACQUIRE);
 }
 
+/* A group's guarding word. That of held locks has their number in its upper half: pushing and
+ * popping change no more than this word at once. */
+static uint64_t look(const uint8_t *seq, uint8_t bit)
+{
+	return bit == TD_TORN_HELD ? live64(seq) : live32(seq);
+}
+
 /* Copies one guarded entry; returns the mask of groups that stayed torn. */
 static unsigned settle(uint8_t *to, const uint8_t *from, size_t n, const uint16_t *seq_at,
 		       const uint8_t *bit, unsigned nseq)
@@ -125,15 +132,15 @@ static unsigned settle(uint8_t *to, const uint8_t *from, size_t n, const uint16_
 	unsigned torn = 0;
 
 	for (unsigned try = 0; try < RETRIES; try++) {
-		uint32_t before[4];
+		uint64_t before[4];
 
 		torn = 0;
 		for (unsigned i = 0; i < nseq; i++)
-			before[i] = live32(from + seq_at[i]);
+			before[i] = look(from + seq_at[i], bit[i]);
 		memmove(to, from, n); /* the same place when nothing is live */
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		for (unsigned i = 0; i < nseq; i++)
-			if (before[i] & 1 || live32(from + seq_at[i]) != before[i])
+			if (before[i] & 1 || look(from + seq_at[i], bit[i]) != before[i])
 				torn |= bit[i];
 		if (!torn)
 			break;

@@ -25,6 +25,17 @@ static inline unsigned long arch_sp(void)
 	__asm__ volatile("movq %%rsp, %0" : "=r"(v));
 	return v;
 }
+/* Where a leaf returns to; the stack pointer is below the caller's frame. */
+#define arch_leaf_sp()     arch_sp()
+#define arch_leaf_return() ((unsigned long)__builtin_return_address(0))
+/* The frame register as it is: without a frame of one's own, that of the caller. */
+static __always_inline unsigned long arch_fp_register(void)
+{
+	unsigned long v;
+
+	__asm__ volatile("movq %%rbp, %0" : "=r"(v));
+	return v;
+}
 static __always_inline unsigned long arch_fp(void)
 {
 	return (unsigned long)__builtin_frame_address(0);

@@ -1,0 +1,82 @@
+/* bench.c - what an uncontended lock costs, records and checks on. Boot option bench=1, meant for
+ * QEMU's -icount as kernel/trace/bench.c is: prints ticks a pair, in hundredths, with the empty
+ * loop's cost taken off. */
+#include <sync/mutex.h>
+#include <arch/time.h>
+
+#define LOG_TAG "bench"
+#include <lib/printk.h>
+
+#define ROUNDS 10000u
+
+DEFINE_LOCK_CLASS(bench_spin_class, "bench.spin", BB_LK_SPIN, 0);
+DEFINE_LOCK_CLASS(bench_mutex_class, "bench.mutex", BB_LK_MUTEX, 0);
+DEFINE_LOCK_CLASS(bench_rw_class, "bench.rwlock", BB_LK_RWLOCK, 0);
+static DEFINE_SPINLOCK(spin, bench_spin_class);
+static DEFINE_MUTEX(mutex, bench_mutex_class);
+static struct rwlock rw;
+
+/* The least of some tries: the timer may interrupt one. */
+#define TRIES 5u
+#define COST(body)                                                                                 \
+	({                                                                                         \
+		u64 least_ = ~0ull;                                                                \
+		for (u32 try_ = 0; try_ < TRIES; try_++) {                                         \
+			u64 start_ = arch_ticks(), took_;                                          \
+			for (u64 i_ = 0; i_ < ROUNDS; i_++) {                                      \
+				body;                                                              \
+				barrier();                                                         \
+			}                                                                          \
+			took_ = arch_ticks() - start_;                                             \
+			least_ = MIN(least_, took_);                                               \
+		}                                                                                  \
+		least_;                                                                            \
+	})
+
+static __noinline u64 cost_empty(void)
+{
+	return COST();
+}
+static __noinline u64 cost_spin(void)
+{
+	return COST(spin_lock(&spin); spin_unlock(&spin));
+}
+static __noinline u64 cost_irqsave(void)
+{
+	irqflags_t f;
+
+	return COST(f = spin_lock_irqsave(&spin); spin_unlock_irqrestore(&spin, f));
+}
+static __noinline u64 cost_mutex(void)
+{
+	return COST(mutex_lock(&mutex); mutex_unlock(&mutex));
+}
+static __noinline u64 cost_read(void)
+{
+	return COST(rw_read_lock(&rw); rw_read_unlock(&rw));
+}
+static __noinline u64 cost_write(void)
+{
+	return COST(rw_write_lock(&rw); rw_write_unlock(&rw));
+}
+
+void sync_bench(void)
+{
+	static const struct {
+		const char *what;
+		u64 (*cost)(void);
+	} rows[] = {
+		{"spin pair", cost_spin},          {"irqsave pair", cost_irqsave},
+		{"mutex pair", cost_mutex},        {"rwlock read pair", cost_read},
+		{"rwlock write pair", cost_write},
+	};
+	u64 empty = cost_empty();
+
+	rw_init(&rw, &bench_rw_class);
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		u64 h = (rows[i].cost() - empty) * 100 / ROUNDS;
+
+		pr_info("%s %llu.%02llu ticks", rows[i].what, (unsigned long long)h / 100,
+			(unsigned long long)h % 100);
+	}
+}

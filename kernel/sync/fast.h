@@ -1,0 +1,62 @@
+/* fast.h - the short way of all locks: inline pieces of spinlock.c and mutex.c. */
+#ifndef SYNC_FAST_H
+#define SYNC_FAST_H
+
+#include <lib/atomic.h>
+#include <arch/context.h>
+#include <arch/local.h>
+#include <arch/thread.h>
+#include <arch/time.h>
+#include <tracing/tracker.h>
+#include "slow.h"
+
+static __always_inline bool word_give(u32 *word, u32 from, u32 to)
+{
+	return __atomic_compare_exchange_n(word, &from, to, false, __ATOMIC_RELEASE,
+					   __ATOMIC_RELAXED);
+}
+
+/* Pushes the record, *at its time; false: go the long way. */
+static __always_inline bool push(struct thread *t, struct track_lock *l, u64 tag, u64 epoch,
+				 unsigned long sp, u32 max, u64 *at)
+{
+	struct track_stack *s = t->hold.stack;
+	const struct bb_ring *r = t->ring;
+	u64 word, now, site;
+	u32 ordinal, cpu;
+	struct bb_held *h;
+
+	if (unlikely(!track_room(s, max, &word, &h)))
+		return false;
+	now = arch_ticks();
+	site = arch_leaf_return();
+	ordinal = (u32)HELD_GET(r->head);
+	cpu = r->cpu;
+	HELD_PUT(h->lock, (unsigned long)l);
+	HELD_PUT(h->site, site);
+	HELD_PUT(h->sp, sp);
+	HELD_PUT(h->ticks, now);
+	HELD_PUT(held_event_halves(h)[0], ordinal);
+	HELD_PUT(held_event_halves(h)[1], cpu);
+	HELD_PUT(*held_tag_word(h), tag);
+	HELD_PUT(*held_epoch_word(h), epoch);
+	arch_local_publish(&s->word, word, TRACK_PUSHED);
+	*at = now;
+	return true;
+}
+
+/* Takes the newest entry off, if it is the lock's and `may` of it holds. */
+#define POP(t, l, may)                                                                             \
+	({                                                                                         \
+		struct track_stack *s_ = (t)->hold.stack;                                          \
+		u32 n_ = *track_count(s_);                                                         \
+		struct bb_held *h_ = track_newest(s_, n_);                                         \
+		bool popped_ = likely(h_->lock == (unsigned long)(l)) && (may);                    \
+		if (popped_) {                                                                     \
+			HELD_PUT(*track_count(s_), n_ - 1);                                        \
+			HELD_PUT((l)->release_site, arch_leaf_return());                           \
+		}                                                                                  \
+		popped_;                                                                           \
+	})
+
+#endif
