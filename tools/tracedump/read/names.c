@@ -130,34 +130,41 @@ void td_names_init(struct td_names *n, const struct td_box *b, struct td_elf *el
 
 		td_box_entry(b, BB_SEC_TASKS, i, &t, sizeof(t));
 		clean_in_place(t.name, sizeof(t.name));
-		if (t.state != BB_ST_NONE)
-			td_task_learn(n, t.tid, t.pid, t.ppid, t.name);
+		if (t.state == BB_ST_NONE || !t.tid)
+			continue;
+		td_task_learn(n, t.tid, t.pid, t.ppid, t.name);
+		((struct td_taskname *)td_hash_find(&n->tasks, t.tid))->whole = true;
 	}
 }
 
+/* In order of time: a task that is gone keeps the last name that it had. */
 void td_names_learn(struct td_names *n, const struct td_rings *r)
 {
-	for (uint32_t c = 0; c < r->n; c++)
-		for (uint32_t i = 0; i < r->ring[c].n; i++) {
-			const struct td_event *e = &r->ring[c].ev[i];
-			uint8_t role = td_role(n, e->id);
-			unsigned first = role == BB_ROLE_TASK_NEW ? 2 : 1;
-			char name[17] = "";
-			uint64_t part;
-			uint32_t tid = (uint32_t)td_arg(r->box, e, 0);
+	const struct td_ring *ring;
+	const struct td_event *e;
+	struct td_merge m;
 
-			if (role != BB_ROLE_TASK_NEW && role != BB_ROLE_TASK_NAME)
-				continue;
-			for (unsigned k = 0; k < 2; k++) {
-				part = td_arg(r->box, e, first + k);
-				memcpy(name + 8 * k, &part, 8);
-			}
-			if (td_task_name(n, tid)) /* the table knows the whole name */
-				continue;
-			td_task_learn(n, tid,
-				      role == BB_ROLE_TASK_NEW ? (uint32_t)td_arg(r->box, e, 1) : 0,
-				      0, name);
+	td_merge_begin(&m, r);
+	while ((e = td_merge_next(&m, &ring))) {
+		uint8_t role = td_role(n, e->id);
+		unsigned first = role == BB_ROLE_TASK_NEW ? 2 : 1;
+		uint32_t tid = (uint32_t)td_arg(r->box, e, 0);
+		const struct td_taskname *known;
+		char name[17] = "";
+
+		if (role != BB_ROLE_TASK_NEW && role != BB_ROLE_TASK_NAME)
+			continue;
+		known = td_task_name(n, tid);
+		if (known && known->whole)
+			continue;
+		for (unsigned k = 0; k < 2; k++) {
+			uint64_t part = td_arg(r->box, e, first + k);
+
+			memcpy(name + 8 * k, &part, 8);
 		}
+		td_task_learn(n, tid, first == 2 ? (uint32_t)td_arg(r->box, e, 1) : 0, 0, name);
+	}
+	td_merge_end(&m);
 }
 
 void td_names_free(struct td_names *n)

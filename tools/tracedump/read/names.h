@@ -17,6 +17,7 @@ struct td_sym {
 struct td_taskname {
 	uint64_t key; /* tid */
 	uint32_t tid, pid, ppid;
+	bool whole; /* from the task table: the trace cuts names and knows no better */
 	char name[BB_NAME_LEN];
 };
 
