@@ -92,7 +92,8 @@ static uint32_t shown_tid(uint32_t cpu, int32_t tid)
 static void shown_name(const struct td_session *s, uint32_t cpu, int32_t tid, char *out, size_t n)
 {
 	if (tid < 0)
-		snprintf(out, n, "[lost events cpu%u]", cpu);
+		snprintf(out, n, s->rings.blind ? "[unknown task cpu%u]" : "[lost events cpu%u]",
+			 cpu);
 	else
 		pt_task_text(s, tid, out, n);
 }
@@ -184,9 +185,11 @@ static void waking(struct pf *p, uint32_t cpu, struct pf_cpu *c, const struct td
 /* Edges: the start of a CPU's record, and a hole in it. */
 static void edge(struct pf *p, const struct td_ring *r, struct pf_cpu *c, const struct td_event *e)
 {
+	int32_t tid = e->tid;
+
 	if (!c->started) {
 		c->started = true;
-		c->tid = e->lost ? TD_TID_UNKNOWN : 0;
+		c->tid = e->lost || p->s->rings.blind ? TD_TID_UNKNOWN : 0;
 		c->lost = e->lost != 0;
 	} else if (e->lost) {
 		while (c->nirqs)
@@ -196,8 +199,12 @@ static void edge(struct pf *p, const struct td_ring *r, struct pf_cpu *c, const 
 			sched_switch(p, r->cpu, c, c->last_ns, 0, TD_TID_UNKNOWN, 0);
 		c->lost = true;
 	}
-	if (e->tid != TD_TID_UNKNOWN && e->tid != c->tid)
-		sched_switch(p, r->cpu, c, e->ns, 0, e->tid, 0);
+	/* Where switches are not recorded, a tick knows only itself. */
+	if (p->s->rings.blind && c->tid == TD_TID_UNKNOWN &&
+	    td_role(&p->s->names, e->id) == BB_ROLE_TICK)
+		tid = TD_TID_UNKNOWN;
+	if (tid != c->tid && (tid != TD_TID_UNKNOWN || p->s->rings.blind))
+		sched_switch(p, r->cpu, c, e->ns, 0, tid, 0);
 }
 
 static void one_event(struct pf *p, const struct td_ring *r, struct pf_cpu *c,

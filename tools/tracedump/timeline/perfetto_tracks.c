@@ -9,6 +9,12 @@
  * named after the holder. Shared holders overlap and use further lanes. A waiter's slice starts an
  * arrow that ends at the end of the holder's slice. What is open at the end of the trace was never
  * released or never returned: it ends at the last time stamp with the argument unfinished.
+ *
+ * Where nobody knows who ran (switches not recorded, or lost), calls and waits of several tasks
+ * come in any order: they are marks on a track of their own, and nothing nests.
+ *
+ * Numbers of sequences, tracks and flows carry a number of the file, so that two files in a row are
+ * one clean trace.
  */
 #include "perfetto_tracks.h"
 
@@ -48,7 +54,8 @@ enum {
 	SPACE_CPUS,
 	SPACE_LOCKS,
 	SPACE_LOCK,
-	SPACE_COUNTER
+	SPACE_COUNTER,
+	SPACE_UNKNOWN
 };
 
 void pt_task_text(const struct td_session *s, int32_t tid, char *out, size_t n)
@@ -63,9 +70,30 @@ void pt_task_text(const struct td_session *s, int32_t tid, char *out, size_t n)
 		snprintf(out, n, "thread %d", tid);
 }
 
+/* FNV-1a over what tells one dump from another: kernel, boot, moment. */
+static uint32_t file_number(const struct td_session *s)
+{
+	const struct bb_header *h = &s->box.hdr;
+	const uint64_t moment[] = {h->clock_anchor, h->wall_anchor, s->rings.newest,
+				   s->rings.last_ns};
+	uint32_t sum = 2166136261u;
+
+	for (size_t i = 0; i < sizeof(h->build_id); i++)
+		sum = (sum ^ h->build_id[i]) * 16777619u;
+	for (size_t i = 0; i < sizeof(moment); i++)
+		sum = (sum ^ ((const uint8_t *)moment)[i]) * 16777619u;
+	return sum;
+}
+
+/* What the reader of the trace sees as a track's number. */
+static uint64_t file_uuid(const struct pt *t, uint64_t uuid)
+{
+	return uuid ^ (uint64_t)t->file << 32 << 12;
+}
+
 void pt_init(struct pt *t, const struct td_session *s, FILE *f)
 {
-	*t = (struct pt){.s = s, .f = f};
+	*t = (struct pt){.s = s, .f = f, .file = file_number(s)};
 	td_hash_init(&t->tracks, sizeof(struct pt_track));
 	td_hash_init(&t->locks, sizeof(struct pt_lock));
 }
@@ -76,7 +104,7 @@ size_t pt_packet_begin(struct pt *t, uint32_t sequence, uint64_t ns, bool timed)
 
 	t->pb.n = 0;
 	token = td_pb_begin(&t->pb, PF_PACKET);
-	td_pb_uint(&t->pb, PF_SEQUENCE, sequence);
+	td_pb_uint(&t->pb, PF_SEQUENCE, (t->file << 3 | sequence) & INT32_MAX);
 	if (timed) {
 		td_pb_uint(&t->pb, PF_TIMESTAMP, ns);
 		td_pb_uint(&t->pb, PF_CLOCK_ID, PT_CLOCK_BOOTTIME);
@@ -98,9 +126,9 @@ static void descriptor(struct pt *t, uint64_t uuid, uint64_t parent, const char 
 	size_t p = pt_packet_begin(t, SEQ_EVENTS, 0, true), d, m;
 
 	d = td_pb_begin(&t->pb, PF_TRACK_DESCRIPTOR);
-	td_pb_uint(&t->pb, TD_UUID, uuid);
+	td_pb_uint(&t->pb, TD_UUID, file_uuid(t, uuid));
 	if (parent)
-		td_pb_uint(&t->pb, TD_PARENT, parent);
+		td_pb_uint(&t->pb, TD_PARENT, file_uuid(t, parent));
 	if (space == SPACE_THREAD) {
 		const struct td_taskname *n = td_task_name(&t->s->names, id);
 
@@ -152,9 +180,17 @@ static struct pt_track *cpu_track(struct pt *t, uint32_t cpu)
 	return track(t, UUID(SPACE_CPU, cpu), UUID(SPACE_CPUS, 1), name);
 }
 
-/* Where an event of this thread is shown: its own track, or the CPU's. */
+/* Where an event of this thread is shown: its own track, the CPU's, or the CPU's for what somebody
+ * did, nobody knows who. */
 static struct pt_track *home(struct pt *t, uint32_t cpu, int32_t tid)
 {
+	char name[32];
+
+	if (tid == TD_TID_UNKNOWN) {
+		cpu_track(t, cpu);
+		snprintf(name, sizeof(name), "cpu%u, unknown task", cpu);
+		return track(t, UUID(SPACE_UNKNOWN, cpu), UUID(SPACE_CPUS, 1), name);
+	}
 	return tid > 0 ? thread_track(t, (uint32_t)tid) : cpu_track(t, cpu);
 }
 
@@ -167,7 +203,7 @@ static size_t event_begin(struct pt *t, const struct pt_track *k, uint64_t ns, u
 
 	*inner = td_pb_begin(&t->pb, PF_TRACK_EVENT);
 	td_pb_uint(&t->pb, TE_TYPE, type);
-	td_pb_uint(&t->pb, TE_TRACK, k->uuid);
+	td_pb_uint(&t->pb, TE_TRACK, file_uuid(t, k->uuid));
 	if (name)
 		td_pb_string(&t->pb, TE_NAME, name);
 	return p;
@@ -291,30 +327,17 @@ static void begin(struct pt *t, struct pt_track *k, uint32_t cpu, const struct t
 		  uint64_t flow)
 {
 	size_t p, in;
+	/* calls of several unknown tasks would not nest */
+	bool mark = k->uuid >> 40 == SPACE_UNKNOWN;
 
-	if (!push(k, kind, key))
+	if (!mark && !push(k, kind, key))
 		return;
-	p = event_begin(t, k, e->ns, TE_BEGIN, name, &in);
+	p = event_begin(t, k, e->ns, mark ? TE_INSTANT : TE_BEGIN, name, &in);
 	category(t, row);
 	note_args(t, cpu, e, row);
 	if (flow)
-		td_pb_fixed64(&t->pb, TE_FLOW, flow);
+		td_pb_fixed64(&t->pb, TE_FLOW, (uint64_t)t->file << 32 | flow);
 	event_end(t, p, in);
-}
-
-static void end(struct pt *t, struct pt_track *k, uint32_t cpu, const struct td_event *e,
-		const struct bb_event_row *row, uint8_t kind, uint64_t key)
-{
-	size_t p, in;
-
-	if (!expose(t, k, e->ns, kind, key))
-		return;
-	p = event_begin(t, k, e->ns, TE_END, NULL, &in);
-	if (row && row->role == BB_ROLE_SYSCALL_END && row->nargs > 1)
-		note_arg(t, &row->args[1], row->args[1].name, td_arg(&t->s->box, e, 1));
-	event_end(t, p, in);
-	(void)cpu;
-	k->depth--;
 }
 
 static void instant(struct pt *t, struct pt_track *k, uint32_t cpu, const struct td_event *e,
@@ -325,6 +348,36 @@ static void instant(struct pt *t, struct pt_track *k, uint32_t cpu, const struct
 	category(t, row);
 	note_args(t, cpu, e, row);
 	event_end(t, p, in);
+}
+
+static void end(struct pt *t, struct pt_track *k, uint32_t cpu, const struct td_event *e,
+		const struct bb_event_row *row, uint8_t kind, uint64_t key)
+{
+	size_t p, in;
+
+	if (k->uuid >> 40 == SPACE_UNKNOWN) {
+		instant(t, k, cpu, e, row, row->name);
+		return;
+	}
+	if (!expose(t, k, e->ns, kind, key))
+		return;
+	p = event_begin(t, k, e->ns, TE_END, NULL, &in);
+	if (row && row->role == BB_ROLE_SYSCALL_END && row->nargs > 1)
+		note_arg(t, &row->args[1], row->args[1].name, td_arg(&t->s->box, e, 1));
+	event_end(t, p, in);
+	(void)cpu;
+	k->depth--;
+}
+
+/* Who holds a lock or waits for it, by tid. */
+static void who_text(const struct pt *t, uint32_t tid, char *out, size_t n)
+{
+	if (tid == PT_UNKNOWN)
+		snprintf(out, n, "an unknown task");
+	else if (tid)
+		pt_task_text(t->s, (int32_t)tid, out, n);
+	else
+		snprintf(out, n, "idle or an interrupt");
 }
 
 /* ---- locks ---------------------------------------------------------------------------------- */
@@ -425,10 +478,7 @@ static int hold_begin(struct pt *t, struct pt_lock *l, uint32_t tid, uint32_t cp
 	l->lane[i].busy = true;
 	l->lane[i].tid = tid;
 	k = lane_track(t, l, i);
-	if (tid)
-		pt_task_text(t->s, (int32_t)tid, name, sizeof(name));
-	else
-		snprintf(name, sizeof(name), "idle or an interrupt");
+	who_text(t, tid, name, sizeof(name));
 	push(k, PT_HOLD, tid);
 	p = event_begin(t, k, late ? taken_ns(t, l->addr, tid, e->ns) : e->ns, TE_BEGIN, name, &in);
 	if (late)
@@ -444,16 +494,14 @@ static int hold_begin(struct pt *t, struct pt_lock *l, uint32_t tid, uint32_t cp
  * arrow always leads from the waiter to the holder. */
 static void wanted(struct pt *t, struct pt_lock *l, uint32_t lane, uint64_t ns, uint32_t waiter)
 {
-	char name[160], holder[64] = "idle or an interrupt", who[64] = "idle or an interrupt";
+	char name[160], holder[64], who[64];
 	size_t in, p;
 
-	if (l->lane[lane].tid)
-		pt_task_text(t->s, (int32_t)l->lane[lane].tid, holder, sizeof(holder));
-	if (waiter)
-		pt_task_text(t->s, (int32_t)waiter, who, sizeof(who));
+	who_text(t, l->lane[lane].tid, holder, sizeof(holder));
+	who_text(t, waiter, who, sizeof(who));
 	snprintf(name, sizeof(name), "held by %s, wanted by %s", holder, who);
 	p = event_begin(t, lane_track(t, l, lane), ns, TE_INSTANT, name, &in);
-	td_pb_fixed64(&t->pb, TE_FLOW, t->flows);
+	td_pb_fixed64(&t->pb, TE_FLOW, (uint64_t)t->file << 32 | t->flows);
 	event_end(t, p, in);
 }
 
@@ -462,7 +510,7 @@ static void lock_event(struct pt *t, uint32_t cpu, const struct td_event *e,
 {
 	const struct td_box *b = &t->s->box;
 	uint64_t addr = td_arg(b, e, 0);
-	uint32_t owner = (uint32_t)td_arg(b, e, 2), tid = e->tid > 0 ? (uint32_t)e->tid : 0;
+	uint32_t owner = (uint32_t)td_arg(b, e, 2), tid = (uint32_t)e->tid;
 	struct pt_lock *l;
 	char name[128];
 	int lane;
@@ -536,7 +584,7 @@ static void log_line(struct pt *t, const struct td_event *e)
 	td_pb_end(&t->pb, in);
 	in = td_pb_begin(&t->pb, PF_TRACK_EVENT);
 	td_pb_uint(&t->pb, TE_TYPE, TE_INSTANT);
-	td_pb_uint(&t->pb, TE_TRACK, k->uuid);
+	td_pb_uint(&t->pb, TE_TRACK, file_uuid(t, k->uuid));
 	td_pb_string(&t->pb, TE_NAME, text);
 	m = td_pb_begin(&t->pb, TE_LOG);
 	td_pb_uint(&t->pb, 2, t->log_iid);

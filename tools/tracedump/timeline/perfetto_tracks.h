@@ -10,6 +10,7 @@
 #define PT_LANES          8
 #define PT_CLOCK_BOOTTIME 6
 #define PT_LOG_TID        0x7ffe0000u /* stands for "no thread": boot and idle */
+#define PT_UNKNOWN        UINT32_MAX  /* as a tid: nobody knows who ran */
 
 /* TracePacket and Trace field numbers that both halves use. */
 enum { PF_PACKET = 1, PF_TIMESTAMP = 8, PF_SEQUENCE = 10, PF_FLAGS = 13, PF_CLOCK_ID = 58 };
@@ -40,6 +41,7 @@ struct pt {
 	struct td_hash tracks; /* of struct pt_track */
 	struct td_hash locks;  /* of struct pt_lock */
 	uint64_t flows, log_iid;
+	uint32_t file; /* a number of this trace: ids must differ where files are joined */
 	uint64_t unfinished;
 };
 
