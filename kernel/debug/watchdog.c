@@ -99,7 +99,7 @@ static void watchdog_idle(void)
 	 * and a wrong guess costs one scan. */
 	watchdog_tick();
 	if (!checks_on() || now - *last < ns_to_ticks(IDLE_LOOK_NS) ||
-	    timers_next() != this_cpu_ptr(&watchdog_timer)->deadline)
+	    READ_ONCE(port_cpu()->next_timer) != this_cpu_ptr(&watchdog_timer)->deadline)
 		return;
 	for_each_online_cpu (c) {
 		struct bb_cpu *b = *per_cpu_ptr(&trace_cpu, c);

@@ -49,14 +49,7 @@ static void program(struct timer_cpu *t)
 void timers_init_cpu(void)
 {
 	arch_timer_init_cpu();
-	arch_timer_set(~0ull);
-}
-
-u64 timers_next(void)
-{
-	struct rb_node *n = rb_first(&this_cpu_ptr(&timer_cpu)->tree);
-
-	return n ? rb_entry(n, struct timer, node)->deadline : ~0ull;
+	program(this_cpu_ptr(&timer_cpu));
 }
 
 void timer_arm(struct timer *t, u64 deadline, void (*fn)(struct timer *))

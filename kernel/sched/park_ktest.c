@@ -26,35 +26,35 @@ KTEST(park_times_out_and_not_early)
 }
 
 /* Between prepare and sleep anything may happen: the wake-up, also while preempted. */
-struct sleeper {
-	struct thread *thread;
-	bool prepared; /* atomic: a wake-up before that means nothing */
+struct call {
+	struct thread *sleeper;
+	bool prepared; /* atomic */
 };
 
 static void wake_it(void *arg)
 {
-	struct sleeper *s = arg;
+	struct call *c = arg;
 
-	while (!atomic_load_acquire(&s->prepared))
+	while (!atomic_load_acquire(&c->prepared))
 		sched_yield();
-	unpark(s->thread);
+	unpark(c->sleeper);
 }
 
 KTEST(park_preempted_after_prepare)
 {
 	for (int i = 0; i < 20; i++) {
 		struct thread *self = arch_current(), *t;
-		struct sleeper s = {.thread = self};
+		struct call c = {.sleeper = self};
 		u64 limit = in_ms(2000);
 
 		park_prepare(PARK_KERNEL);
 		unpark(self);
 		KT_EQ(park_until(PARK_KERNEL, in_ms(2000)), 0);
 
-		t = kthread_run("ktest-waker", wake_it, &s);
+		t = kthread_run("ktest-waker", wake_it, &c);
 		KT_ASSERT(!IS_ERR(t));
 		park_prepare(PARK_KERNEL);
-		atomic_store_release(&s.prepared, true);
+		atomic_store_release(&c.prepared, true);
 		while (READ_ONCE(self->park_state) && arch_ticks() < limit)
 			sched_yield(); /* preempted, so still runnable */
 		KT_EQ(park_until(PARK_KERNEL, in_ms(2000)), 0);

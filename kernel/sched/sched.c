@@ -16,7 +16,9 @@
  * holding is handed over. Preemption count is the thread's own, so it survives the switch.
  *
  * Fairness. vruntime advances with time run, weighted. The leftmost runs. A waking thread starts at
- * the queue's minimum less a small credit. Ticks exist only on CPUs that are not idle.
+ * the queue's minimum less a small credit, at least. Each queue counts by itself: a thread that
+ * moves takes along how far it is ahead of the minimum or behind it, so that moving pays nobody.
+ * Ticks exist only on CPUs that are not idle.
  *
  * Balance. An idle CPU pulls; a busy one looks every BALANCE_TICKS. A wake prefers the old CPU,
  * then an idle one. Lock order: two run queues in CPU order. */
@@ -37,6 +39,7 @@
 #define SLICE_NS            4000000ull
 #define WAKE_CREDIT_NS      3000000ull
 #define WAKE_GRANULARITY_NS 1000000ull
+#define MOST_AHEAD_NS       (4 * SLICE_NS) /* whoever sleeps loses what it is ahead by more */
 #define BALANCE_TICKS       8u
 
 DEFINE_LOCK_CLASS(rq_class, "sched.runqueue", BB_LK_SPIN, RANK_RUNQUEUE);
@@ -111,6 +114,14 @@ static void dequeue(struct cpu_rq *rq, struct thread *t)
 	publish_len(rq, t->bb->cpu);
 }
 
+/* From a queue with one minimum to one with another. */
+static void rescale(struct thread *t, u64 from, u64 to)
+{
+	s64 ahead = (s64)(t->vruntime - from);
+
+	t->vruntime = ahead < 0 && (u64)-ahead > to ? 0 : to + (u64)ahead;
+}
+
 static struct thread *leftmost(struct cpu_rq *rq)
 {
 	struct rb_node *n = rb_first(&rq->tree);
@@ -141,10 +152,11 @@ u64 thread_run_ticks(void)
 {
 	irqflags_t f = arch_irq_save();
 	struct thread *t = arch_current();
-	u64 ran = t->bb->run_ticks + (arch_ticks() - t->exec_start);
+	s64 ran = (s64)(arch_ticks() - t->exec_start);
+	u64 sum = t->bb->run_ticks + (u64)MAX(ran, 0);
 
 	arch_irq_restore(f);
-	return ran;
+	return sum;
 }
 
 /* ---- the switch ----------------------------------------------------------------------------- */
@@ -239,7 +251,8 @@ void sched_yield(void)
 	irqflags_t f = arch_irq_save();
 	struct cpu_rq *rq = this_rq();
 
-	if (rq->curr != rq->idle) {
+	/* Whoever queues a thread that should run before us asks for the switch itself. */
+	if (rq->curr != rq->idle && READ_ONCE(rq->nr)) {
 		spin_lock(&rq->lock);
 		struct rb_node *last = rb_last(&rq->tree);
 
@@ -347,8 +360,7 @@ static void place(struct cpu_rq *rq, struct thread *t, unsigned int cpu)
 {
 	u64 floor = rq->min_vruntime > WAKE_CREDIT_NS ? rq->min_vruntime - WAKE_CREDIT_NS : 0;
 
-	if (t->vruntime < floor || t->vruntime > rq->min_vruntime + 4 * SLICE_NS)
-		t->vruntime = floor;
+	t->vruntime = MIN(MAX(t->vruntime, floor), rq->min_vruntime + MOST_AHEAD_NS);
 	enqueue(rq, t);
 	trace(sched_wake, t->bb->tid, cpu);
 	if (rq->curr == rq->idle || t->vruntime + WAKE_GRANULARITY_NS < rq->curr->vruntime)
@@ -374,17 +386,19 @@ static void sched_unpark(struct thread *t) NO_TSA
 	if (to != rq) {
 		/* Between the two locks it is RUNNABLE, so another unpark leaves it alone: the
 		 * state is visible before the new CPU is (sched_set_state ends with a barrier). */
+		u64 from = rq->min_vruntime;
+
 		trace(sched_migrate, t->bb->tid, t->bb->cpu, cpu);
 		WRITE_ONCE(t->bb->cpu, cpu);
 		spin_unlock(&rq->lock);
 		spin_lock(&to->lock);
+		rescale(t, from, to->min_vruntime);
 	}
 	/* Not ahead of who runs, or a chain of newcomers would stay ahead of all others for ever.
 	 */
 	if (state == BB_ST_NEW) {
 		update_curr(to);
-		t->vruntime = MIN(MAX(to->min_vruntime, to->curr->vruntime),
-				  to->min_vruntime + 4 * SLICE_NS);
+		t->vruntime = MAX(to->min_vruntime, to->curr->vruntime);
 	}
 	place(to, t, cpu);
 	spin_unlock_irqrestore(&to->lock, f);
@@ -468,9 +482,7 @@ static bool pull_one(struct cpu_rq *rq, u32 min_len) NO_TSA
 		if (t->pinned)
 			continue;
 		dequeue(from, t);
-		t->vruntime = t->vruntime > from->min_vruntime
-				      ? t->vruntime - from->min_vruntime + rq->min_vruntime
-				      : rq->min_vruntime;
+		rescale(t, from->min_vruntime, rq->min_vruntime);
 		WRITE_ONCE(t->bb->cpu, here);
 		trace(sched_migrate, t->bb->tid, busiest, here);
 		enqueue(rq, t);
@@ -506,6 +518,14 @@ void sched_tick(void) NO_TSA
 		pull_one(rq, rq->nr + 2);
 }
 
+/* Until the timer will end the idling; 0: it is not set. */
+static u64 idle_ticks_left(const struct bb_cpu *cpu)
+{
+	u64 next = READ_ONCE(cpu->next_timer), now = arch_ticks();
+
+	return next == ~0ull || next < now ? 0 : next - now;
+}
+
 void sched_idle_loop(void)
 {
 	struct cpu_rq *rq = this_rq();
@@ -525,7 +545,7 @@ void sched_idle_loop(void)
 		if (idle_hook)
 			idle_hook();
 		WRITE_ONCE(cpu->idle_ticks, cpu->idle_ticks + 1);
-		trace(sched_idle, timers_next() == ~0ull ? 0 : timers_next() - arch_ticks());
+		trace(sched_idle, idle_ticks_left(cpu));
 		arch_idle_wait();
 	}
 }

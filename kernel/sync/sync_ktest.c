@@ -6,6 +6,8 @@
 #include <sched/sched.h>
 #include <sync/mutex.h>
 #include <sync/wait.h>
+#include <arch/irqflags.h>
+#include <tracing_port.h>
 
 #define WORKERS 6
 
@@ -232,4 +234,25 @@ KTEST(wait_record_names_the_lock)
 	mutex_unlock(&s.mutex);
 	kthread_stop(t);
 	KT_EQ(s.plain, 1);
+}
+
+/* The inner section leaves interrupts masked, and the box's note of since when. */
+KTEST(nested_irqs_off)
+{
+	struct shared s = {0};
+	struct spinlock inner;
+	irqflags_t f, g;
+
+	spin_init(&s.spin, &kt_spin_class);
+	spin_init(&inner, &kt_spin_class);
+	f = spin_lock_irqsave(&s.spin);
+	g = spin_lock_irqsave(&inner);
+	spin_unlock_irqrestore(&inner, g);
+	KT_ASSERT(arch_irqs_disabled());
+	KT_ASSERT(port_cpu()->irqs_off_since != 0);
+	spin_unlock_irqrestore(&s.spin, f);
+	KT_ASSERT(!arch_irqs_disabled());
+	preempt_disable();
+	KT_EQ(port_cpu()->irqs_off_since, 0);
+	preempt_enable();
 }

@@ -19,7 +19,5 @@ void timer_tick_start(void);
 void timer_tick_stop(void);
 /* Adds a function that every tick calls, in interrupt context. At boot; two at most. */
 void timer_add_tick_hook(void (*fn)(void));
-/* This CPU's next deadline, ~0 if none. Interrupts masked. */
-u64 timers_next(void);
 
 #endif
