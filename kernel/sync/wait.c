@@ -6,8 +6,9 @@
  * one of the two sees the other and no wake-up is lost, and a wake-up that finds nobody costs a
  * load.
  *
- * A woken waiter touches its queue's lock before it goes away (wait_finish), and the waker is done
- * with it when it drops that lock: waiters live on stacks.
+ * Waiters live on stacks, and a woken one goes away without a look at the lock if it finds itself
+ * off the queue: so a waker unparks it first and takes it off last. The queue must live longer than
+ * that: whoever wakes holds what it lies in.
  *
  * Exclusive waiters get one wake-up each: a thing that only one of them can use does not wake all.
  * A wake-up must not end with one that cannot use it: wait_event looks at the condition before it
@@ -46,6 +47,7 @@ static void add_locked(struct wait_queue *q, struct waiter *w) REQUIRES(q->lock)
 				break;
 			}
 	list_add_tail(&w->link, before);
+	atomic_store(&w->queued, true);
 	atomic_store(&q->nr_waiters, q->nr_waiters + 1);
 }
 
@@ -53,6 +55,7 @@ static void remove_locked(struct wait_queue *q, struct waiter *w) REQUIRES(q->lo
 {
 	list_del(&w->link);
 	atomic_store(&q->nr_waiters, q->nr_waiters - 1);
+	atomic_store_release(&w->queued, false);
 }
 
 unsigned int wake_up_locked(struct wait_queue *q, unsigned int exclusive)
@@ -66,8 +69,8 @@ unsigned int wake_up_locked(struct wait_queue *q, unsigned int exclusive)
 		if (w->wake) {
 			w->wake(w);
 		} else {
-			remove_locked(q, w);
 			unpark(w->thread);
+			remove_locked(q, w);
 		}
 		n++;
 	}
@@ -94,9 +97,12 @@ void waitq_add(struct wait_queue *q, struct waiter *w)
 
 void waitq_remove(struct wait_queue *q, struct waiter *w)
 {
-	irqflags_t f = spin_lock_irqsave(&q->lock);
+	irqflags_t f;
 
-	if (!list_empty(&w->link))
+	if (!atomic_load_acquire(&w->queued))
+		return;
+	f = spin_lock_irqsave(&q->lock);
+	if (atomic_load(&w->queued))
 		remove_locked(q, w);
 	spin_unlock_irqrestore(&q->lock, f);
 }

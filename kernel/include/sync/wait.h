@@ -20,10 +20,10 @@ struct wait_queue {
 struct waiter {
 	struct list_head link;
 	struct thread *thread;
-	/* What a wake-up does, with the queue locked; NULL: takes it off the queue and unparks it.
-	 */
+	/* What a wake-up does, with the queue locked; NULL: unparks it and takes it off. */
 	void (*wake)(struct waiter *w);
 	bool exclusive; /* a wake-up is for the first one of these only */
+	bool queued; /* atomic: on the queue. Cleared by the last touch of whoever takes it off */
 };
 DECLARE_LOCK_CLASS(waitq_class);
 /* cls: of kind BB_LK_WAITQ, says what is waited for. */
