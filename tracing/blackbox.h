@@ -306,8 +306,9 @@ struct bb_wait {
 	uint64_t ticks;  /* since */
 	uint64_t event;
 	uint32_t kind;  /* enum bb_wait_kind */
-	uint32_t class; /* lock class or 0 */
-	uint32_t owner; /* owner word seen when the wait began; 0 unknown */
+	uint32_t class; /* of the lock, wait queue or completion; 0 none */
+	uint32_t owner; /* of a lock: owner word seen when the wait began; of what is no lock: the
+			 * only one who can end the wait; 0 unknown */
 	uint32_t arg;   /* CHILD: pid; IPI: target cpu; SPIN: owner word of the spinner;
 			 * MUTEX to SEM: the lock's history_next when the wait began */
 };

@@ -93,6 +93,19 @@ void track_block_begin(struct track_lock *l, const void *object, uint32_t kind, 
 		       uint64_t site);
 void track_block_end(struct track_lock *l, const void *object);
 
+/* Around a wait for what is no lock: an event, a child, I/O ... */
+struct track_wait {
+	const void *object;              /* what identifies it */
+	const struct track_class *class; /* of the wait queue or completion, or NULL */
+	uint32_t kind;                   /* enum bb_wait_kind */
+	uint32_t arg;                    /* see struct bb_wait */
+	/* The only one who can end it (owner word), 0: not known. Whoever gives one keeps it true
+	 * as long as the wait lasts; a wait that ends by itself in time has none. */
+	uint32_t owner;
+};
+void track_wait_begin(const struct track_wait *w, uint64_t site);
+void track_wait_end(void);
+
 /* After the lock's word has been taken, before it is given back: the long way. mode: enum
  * bb_hold_mode. sp: stack pointer of the acquirer. */
 void track_acquired(struct track_lock *l, uint32_t mode, uint64_t site, uint64_t sp);

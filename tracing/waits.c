@@ -144,6 +144,43 @@ void track_spin_end(struct track_lock *l)
 	trace(lock_waited, (uintptr_t)l, class_index(l));
 }
 
+static void block_write(const struct bb_wait *w)
+{
+	struct bb_task *t = port_task();
+
+	if (!t)
+		return;
+	if (__builtin_expect(t->nheld != 0, 0))
+		note_gone(t, __builtin_frame_address(0));
+	wait_write(&t->wait_seq, &t->wait, w);
+}
+
+void track_wait_begin(const struct track_wait *w, uint64_t site)
+{
+	struct bb_wait v = {.object = (uintptr_t)w->object,
+			    .site = site,
+			    .ticks = port_ticks(),
+			    .event = trace_position(),
+			    .kind = w->kind,
+			    .class = w->class ? w->class->index : 0,
+			    .owner = w->owner,
+			    .arg = w->arg};
+
+	block_write(&v);
+	trace(wait_begin, w->kind, (uintptr_t)w->object, site);
+}
+
+void track_wait_end(void)
+{
+	static const struct bb_wait none;
+	struct bb_task *t = port_task();
+
+	if (!t)
+		return;
+	trace(wait_end, t->wait.kind, t->wait.object);
+	wait_write(&t->wait_seq, &t->wait, &none);
+}
+
 void track_block_begin(struct track_lock *l, const void *object, uint32_t kind, uint32_t arg,
 		       uint64_t site)
 {

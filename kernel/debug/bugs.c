@@ -216,6 +216,25 @@ static void dead_tick(void)
 	start(nr_cpus - 1, "deaf", interrupts_left_off);
 }
 
+/* ---- stop-while-holding: waits for a thread's end with a lock that the thread needs -----------
+ */
+
+static void stop_user(void *arg)
+{
+	struct thread *t = kthread_run("user-of-left", use_left, NULL);
+
+	if (IS_ERR(t))
+		panic("no memory for the thread user-of-left");
+	mutex_lock(&left);
+	kthread_stop(t);
+	mutex_unlock(&left);
+}
+
+static void stop_while_holding(void)
+{
+	start(0, "stopper", stop_user);
+}
+
 /* ---- writer-starved: readers that do not look at the queue never let the writer in ---------- */
 
 static __noinline void read_lock_past_queue(struct rwlock *l) NO_TSA
@@ -357,6 +376,7 @@ static const struct {
 	{"leak-error-path", leak_error_path},
 	{"sleep-in-atomic", sleep_in_atomic},
 	{"dead-tick", dead_tick},
+	{"stop-while-holding", stop_while_holding},
 	{"writer-starved", writer_starved},
 	{"busy-locks", busy_locks},
 	{"null-pointer", null_pointer},

@@ -20,6 +20,7 @@ static struct thread *kthread_make(const char *name, void (*entry)(void *), void
 		return ERR_PTR(-ENOMEM);
 	}
 	completion_init(c, &kthread_exit_class);
+	completion_ended_by(c, t);
 	t->exited = c;
 	thread_get(t);
 	return t;

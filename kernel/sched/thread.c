@@ -307,15 +307,15 @@ int thread_sleep_ns(u64 ns, bool killable)
 {
 	enum park_mode mode = killable ? PARK_KILLABLE : PARK_KERNEL;
 	u64 deadline = arch_ticks() + ns_to_ticks(ns);
-	struct timer *timer = &arch_current()->park_timer;
+	struct track_wait w = {.object = &arch_current()->park_timer, .kind = BB_WAIT_TIMER};
 	int err;
 
 	track_might_sleep(RET_IP);
-	track_block_begin(NULL, timer, BB_WAIT_TIMER, 0, RET_IP);
+	track_wait_begin(&w, RET_IP);
 	do {
 		park_prepare(mode);
 		err = park_until(mode, deadline);
 	} while (!err);
-	track_block_end(NULL, timer);
+	track_wait_end();
 	return err == -ETIMEDOUT ? 0 : -EINTR;
 }

@@ -38,7 +38,11 @@ void poll_wait(struct poll_table *t, struct wait_queue *q)
 
 int poll_sleep(struct poll_table *t, enum park_mode mode, u64 deadline)
 {
-	const void *first = t->used ? (const void *)t->entries[0].queue : t;
+	struct wait_queue *first = t->used ? t->entries[0].queue : NULL;
+	struct track_wait w = {.object = first ? (const void *)first : t,
+			       .class = first ? first->class : NULL,
+			       .kind = BB_WAIT_POLL,
+			       .arg = t->used};
 	int err = 0;
 
 	track_might_sleep(RET_IP);
@@ -46,9 +50,9 @@ int poll_sleep(struct poll_table *t, enum park_mode mode, u64 deadline)
 	if (atomic_load_acquire(&t->woken)) {
 		park_cancel();
 	} else {
-		track_block_begin(NULL, first, BB_WAIT_POLL, t->used, RET_IP);
+		track_wait_begin(&w, RET_IP);
 		err = park_until(mode, deadline);
-		track_block_end(NULL, first);
+		track_wait_end();
 	}
 	atomic_xchg(&t->woken, false); /* before the look that follows */
 	smp_mb();

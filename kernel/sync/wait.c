@@ -22,6 +22,7 @@
 #include <sync/lock_order.h>
 #include <sync/park.h>
 #include <sync/wait.h>
+#include <arch/thread.h>
 
 DEFINE_LOCK_CLASS(waitq_class, "sync.waitqueue", BB_LK_SPIN, RANK_WAITQUEUE);
 
@@ -125,28 +126,35 @@ void wait_finish(struct wait_queue *q, struct waiter *w)
 	waitq_remove(q, w);
 }
 
-static int sleep_at(const void *object, enum park_mode mode, u64 deadline, unsigned int kind,
-		    u32 arg, unsigned long site)
+static int sleep_at(const struct track_wait *w, enum park_mode mode, u64 deadline,
+		    unsigned long site)
 {
 	int err;
 
 	track_might_sleep(site);
-	track_block_begin(NULL, object, kind, arg, site);
+	track_wait_begin(w, site);
 	err = park_until(mode, deadline);
-	track_block_end(NULL, object);
+	track_wait_end();
 	return err;
 }
 
 int wait_sleep(struct wait_queue *q, enum park_mode mode, u64 deadline, unsigned int kind, u32 arg)
 {
-	return sleep_at(q, mode, deadline, kind, arg, RET_IP);
+	struct track_wait w = {.object = q, .class = q->class, .kind = kind, .arg = arg};
+
+	return sleep_at(&w, mode, deadline, RET_IP);
 }
 
 void completion_init(struct completion *c, struct track_class *cls)
 {
 	waitq_init(&c->queue, cls);
 	c->done = 0;
-	track_lock_init(&c->track, cls);
+	c->ender = 0;
+}
+
+void completion_ended_by(struct completion *c, const struct thread *t)
+{
+	c->ender = t->slot + 1;
 }
 
 #define DONE_FOR_ALL 0x80000000u
@@ -184,12 +192,14 @@ static bool take_done(struct completion *c)
 
 static void wait_at(struct completion *c, unsigned int kind, unsigned long site)
 {
+	struct track_wait what = {
+		.object = c, .class = c->queue.class, .kind = kind, .owner = c->ender};
 	struct waiter w = {.exclusive = true};
 
 	while (!take_done(c)) {
 		wait_prepare(&c->queue, &w, PARK_KERNEL);
 		if (!atomic_load(&c->done))
-			sleep_at(c, PARK_KERNEL, PARK_FOREVER, kind, 0, site);
+			sleep_at(&what, PARK_KERNEL, PARK_FOREVER, site);
 		wait_finish(&c->queue, &w);
 	}
 }

@@ -29,6 +29,9 @@ BUGS = {
                                    r"fill_left\(\) must release demo\.left on every return path"], None),
     "sleep-in-atomic": ("owner-sleeping", ["demo.table", "sleeper", "spinner", "sleep_with_table"],
                         r"BUG: sleeper .* may sleep while it holds lock demo\.table"),
+    "stop-while-holding": ("cycle", [r"stopper .* waits for a completion \(kthread\.exited\), which is up to "
+                                     r"user-of-left", r"user-of-left .* waits for mutex demo\.left, held by stopper",
+                                     r"waits at stop_user|waits at kthread_stop"], None),
     "writer-starved": ("starved", [r"index-writer .* waits for lock demo\.index for [\d.]+ s, in which others "
                                    r"got and released it \d{4,} times", "index-reader",
                                    r"waits at +write_index"], None),

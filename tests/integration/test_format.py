@@ -129,12 +129,18 @@ def test_tasks(dump):
             + [box.name(format_reader.STATE, t["state"]), box.name(format_reader.MODE, t["mode"]),
                t["name"]] for t in tasks] == listed
     assert len(tasks) > 4
+    classes = set()
     for t in tasks:
         assert not (t["ident_seq"] | t["sched_seq"] | t["wait_seq"] | t["held_seq"]) & 1
         assert t["stack_base"] < t["stack_top"] or t["flags"] & 2
-        waits = re.search(rf"^ +{t['tid']} +{t['pid']} .*waits for (.*?) in ", words, re.M)
-        if t["wait"]["kind"] and t["tid"]:
-            assert waits[1] == box.name(5, t["wait"]["kind"])
+        waits = re.search(rf"^ +{t['tid']} +{t['pid']} .*waits for (.*?)(?:, w\w+ .*)? in ", words, re.M)
+        kind, cls = t["wait"]["kind"], t["wait"]["class"]
+        if kind and t["tid"]:
+            what = box.table(8, "bb_class")[cls]["name"] if cls else ""
+            shown = what and (f" {what}" if kind <= 5 else f" ({what})")
+            assert waits[1] == box.name(5, kind) + shown
+        classes.add(cls)
+    assert len(classes) > 2, "waits have classes"
 
 
 def test_the_worked_record():

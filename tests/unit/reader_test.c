@@ -228,6 +228,42 @@ static void test_cycle(void **state)
 	done(&l, &f);
 }
 
+/* A waits for a thread's end with a lock that the thread waits for. Who alone can end a wait for an
+ * event is in the record, or it is nobody's business: then nothing is proved. */
+static void test_cycle_through_completion(void **state)
+{
+	struct box_fixture f;
+	struct look l;
+	uint32_t c, done_class;
+
+	(void)state;
+	for (int named = 0; named < 2; named++) {
+		fx_open(&f);
+		c = fx_class("demo.left", MUTEX, 0);
+		done_class = fx_class("kthread.exited", BB_LK_COMPLETION, 0);
+		fx_hold(fx_task(&f, 2, 5, 1, "stopper", BB_ST_BLOCKED), FX_LOCK(1), c, FX_LOAD_INIT,
+			1);
+		fx_wait(&f.tasks[2], BB_WAIT_COMPLETION, 0x1000, done_class, FX_PIPE_READ, 2);
+		f.tasks[2].wait.owner = named ? 4 : 0;
+		fx_wait(fx_task(&f, 3, 6, 1, "stopped", BB_ST_BLOCKED), BB_WAIT_MUTEX, FX_LOCK(1),
+			c, FX_EXT2_LOOKUP, 3);
+		look(&l, &f);
+		if (named) {
+			expect(&l, BB_V_CYCLE, TD_R_NONE, 2);
+			says(&l, "2 tasks wait for each other in a circle.");
+			says(&l,
+			     "stopper (pid 5) waits for a completion (kthread.exited), which is "
+			     "up to stopped (pid 6)");
+			says(&l,
+			     "stopped (pid 6) waits for mutex demo.left, held by stopper (pid 5)");
+			says(&l, "Fix hint: do not wait while holding what the other side needs.");
+		} else {
+			assert_int_equal(l.a.n, 0);
+		}
+		done(&l, &f);
+	}
+}
+
 /* task A holds a mutex and spins for an IPI's answer from cpu1, which spins with interrupts off for
  * what A holds; a reader behind a writer behind the reader. */
 static void test_cycle_mixed(void **state)
@@ -732,6 +768,7 @@ int main(void)
 		cmocka_unit_test(test_orphan_without_waiter),
 		cmocka_unit_test(test_orphan_dead_and_frame_gone),
 		cmocka_unit_test(test_cycle),
+		cmocka_unit_test(test_cycle_through_completion),
 		cmocka_unit_test(test_cycle_mixed),
 		cmocka_unit_test(test_self_and_irq_self),
 		cmocka_unit_test(test_owner_off_cpu),

@@ -100,9 +100,12 @@ bool thread_kill_pending(void); /* current thread; sched */
 struct completion {
 	struct wait_queue queue;
 	u32 done;
-	struct track_lock track;
+	u32 ender; /* owner word of who alone completes it, 0 not known */
 };
 void completion_init(struct completion *c, struct track_class *cls);
+/* Says who alone will complete it, for the records of those who wait. The thread's entry in the
+ * task table must live as long as anybody waits. */
+void completion_ended_by(struct completion *c, const struct thread *t);
 void complete(struct completion *c);
 void complete_all(struct completion *c);
 void wait_for_completion(struct completion *c);

@@ -247,7 +247,11 @@ static void print_wait(const struct td_session *s, FILE *f, uint32_t node)
 		return;
 	fprintf(f, "  waits for %s", word(s, BB_TAB_WAIT, w->kind));
 	if (w->class)
-		fprintf(f, " %s", td_class_name(&s->names, w->class));
+		fprintf(f, td_wait_is_lock(w->kind) ? " %s" : " (%s)",
+			td_class_name(&s->names, w->class));
+	if (w->owner && !td_wait_is_lock(w->kind))
+		fprintf(f, ", which %s ends",
+			td_node_name(&s->model, td_model_owner(&s->model, w->owner)));
 	fprintf(f, " in %s since t=%.3f s", place(s, w->site), seconds(s, w->ticks));
 }
 

@@ -151,9 +151,10 @@ static void say_cycle(struct td_report *r, const struct td_verdict *v, const cha
 		}
 		td_line(r, "       %s waits for %s, %s %s", td_node_name(m, me),
 			td_what_waited(m, w),
-			h                         ? "held by"
-			: w->kind == BB_WAIT_READ ? "behind"
-						  : "which needs",
+			h                          ? "held by"
+			: w->kind == BB_WAIT_READ  ? "behind"
+			: td_wait_is_lock(w->kind) ? "which needs"
+						   : "which is up to",
 			td_node_name(m, next));
 		td_line(r, "         waits at %s   since t=%.3f s", td_site(m, w->site, 0),
 			td_seconds(m, w->ticks));

@@ -80,9 +80,12 @@ const char *td_what_waited(const struct td_model *m, const struct bb_wait *w)
 	static unsigned turn;
 	char *out = buf[turn++ & 3];
 
-	if (w->class)
+	if (w->class && td_wait_is_lock(w->kind))
 		snprintf(out, sizeof(buf[0]), "%s %s", td_wait_name(m, w->kind),
 			 td_class_name(m->names, w->class));
+	else if (w->class)
+		snprintf(out, sizeof(buf[0]), "%s%s (%s)", td_article(w->kind),
+			 td_wait_name(m, w->kind), td_class_name(m->names, w->class));
 	else if (w->kind == BB_WAIT_IPI || w->kind == BB_WAIT_TLB)
 		snprintf(out, sizeof(buf[0]), "%s of cpu%u",
 			 w->kind == BB_WAIT_IPI ? "an answer" : "a TLB shootdown", w->arg);
