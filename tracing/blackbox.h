@@ -352,6 +352,14 @@ ended by a signal */
 	BB_ST_DEAD
 };
 enum bb_mode { BB_MODE_KERNEL, BB_MODE_USER, BB_MODE_IDLE };
+/* A thing that a task has open with others and by which alone waits on a queue can be ended: the
+ * write end of a pipe for those who wait for data, the read end for those who wait for room. */
+#define BB_MAX_ENDS 8
+struct bb_end {
+	uint64_t object; /* of those waits; 0 = unused */
+	uint32_t count;  /* descriptors */
+	uint32_t reserved;
+};
 #define BB_MAX_HELD     16
 #define BB_TASK_KTHREAD 1u
 #define BB_TASK_IDLE    2u
@@ -396,6 +404,11 @@ struct bb_task {
 	uint32_t held_lost; /* acquires that found the list full */
 	uint32_t reserved2;
 	struct bb_held held[BB_MAX_HELD];
+	/* since 1.2, each field by itself; written by the task itself, or before it first runs */
+	struct bb_end ends[BB_MAX_ENDS];
+	uint32_t ends_lost; /* descriptors that found the table full; then nobody knows who has what
+			     */
+	uint32_t reserved3;
 };
 
 #define BB_MAX_IRQ_HELD 8
@@ -546,7 +559,8 @@ BB_ASSERT(sizeof(struct bb_held) == 56, "bb_held is part of the format");
 BB_ASSERT(sizeof(struct bb_wait) == 48, "bb_wait is part of the format");
 BB_ASSERT(sizeof(struct bb_class) == 64, "bb_class is part of the format");
 BB_ASSERT(sizeof(struct bb_lock) == 176, "bb_lock is part of the format");
-BB_ASSERT(sizeof(struct bb_task) == 1200, "bb_task is part of the format");
+BB_ASSERT(sizeof(struct bb_end) == 16, "bb_end is part of the format");
+BB_ASSERT(sizeof(struct bb_task) == 1336, "bb_task is part of the format");
 BB_ASSERT(sizeof(struct bb_cpu) == 688, "bb_cpu is part of the format");
 BB_ASSERT(sizeof(struct bb_sym) == 16, "bb_sym is part of the format");
 BB_ASSERT(sizeof(struct bb_line) == 8, "bb_line is part of the format");

@@ -106,6 +106,11 @@ struct track_wait {
 void track_wait_begin(const struct track_wait *w, uint64_t site);
 void track_wait_end(void);
 
+/* Task t has one more, one less descriptor of that by which alone waits for `object` can be ended
+ * (see struct bb_end). In the task itself, or before it first runs; closed: after the fact. */
+void track_end_opened(struct bb_task *t, const void *object);
+void track_end_closed(struct bb_task *t, const void *object);
+
 /* After the lock's word has been taken, before it is given back: the long way. mode: enum
  * bb_hold_mode. sp: stack pointer of the acquirer. */
 void track_acquired(struct track_lock *l, uint32_t mode, uint64_t site, uint64_t sp);

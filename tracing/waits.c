@@ -144,6 +144,38 @@ void track_spin_end(struct track_lock *l)
 	trace(lock_waited, (uintptr_t)l, class_index(l));
 }
 
+static struct bb_end *end_of(struct bb_task *t, uint64_t object)
+{
+	for (uint32_t i = 0; i < BB_MAX_ENDS; i++)
+		if (t->ends[i].object == object)
+			return &t->ends[i];
+	return (struct bb_end *)0;
+}
+
+void track_end_opened(struct bb_task *t, const void *object)
+{
+	struct bb_end *e = end_of(t, (uintptr_t)object), *unused = e ? e : end_of(t, 0);
+
+	if (!unused) {
+		PUT(t->ends_lost, t->ends_lost + 1);
+		return;
+	}
+	PUT(unused->count, e ? e->count + 1 : 1);
+	__atomic_store_n(&unused->object, (uintptr_t)object, __ATOMIC_RELEASE);
+}
+
+void track_end_closed(struct bb_task *t, const void *object)
+{
+	struct bb_end *e = end_of(t, (uintptr_t)object);
+
+	if (!e)
+		PUT(t->ends_lost, t->ends_lost - !!t->ends_lost);
+	else if (e->count > 1)
+		PUT(e->count, e->count - 1);
+	else
+		PUT(e->object, 0);
+}
+
 static void block_write(const struct bb_wait *w)
 {
 	struct bb_task *t = port_task();

@@ -202,6 +202,14 @@ static u32 pipe_poll(struct file *f, struct poll_table *table)
 	return ready;
 }
 
+/* Whoever has an end open can end waits at the other one, by what it does or by closing it. */
+static const struct wait_queue *pipe_wakes(const struct file *f)
+{
+	const struct pipe *p = f->inode->priv;
+
+	return (f->flags & O_ACCMODE) == O_RDONLY ? &p->can_write : &p->can_read;
+}
+
 static int pipe_open(struct inode *inode, struct file *f)
 {
 	struct pipe *p = inode->priv;
@@ -241,6 +249,7 @@ static const struct file_ops pipe_file_ops = {
 	.read = pipe_read,
 	.write = pipe_write,
 	.poll = pipe_poll,
+	.wakes = pipe_wakes,
 };
 
 static struct inode *pipe_inode_create(void)

@@ -5,6 +5,40 @@
  * may take any lock of the file's own.
  */
 #include <task/files.h>
+#include <tracing/tracker.h>
+
+/* The black box knows for each task of which pipes it has an end open: that says who could end
+ * whose wait. An entry comes with the descriptor and goes after the file was dropped. */
+static const struct wait_queue *file_wakes(const struct file *f)
+{
+	return f->ops->wakes ? f->ops->wakes(f) : NULL;
+}
+
+static void note_opened(struct process *p, const struct file *f)
+{
+	const struct wait_queue *q = file_wakes(f);
+
+	if (unlikely(q != NULL) && p->thread)
+		track_end_opened(p->thread->bb, q);
+}
+
+static void drop(struct process *p, struct file *f)
+{
+	const struct wait_queue *q = file_wakes(f);
+
+	file_put(f);
+	if (unlikely(q != NULL) && p->thread)
+		track_end_closed(p->thread->bb, q);
+}
+
+void files_note(struct process *p)
+{
+	mutex_lock(&p->files_lock);
+	for (unsigned int fd = 0; fd < NR_FILES; fd++)
+		if (p->files[fd])
+			note_opened(p, p->files[fd]);
+	mutex_unlock(&p->files_lock);
+}
 
 static bool cloexec_test(const struct process *p, unsigned int fd)
 {
@@ -60,6 +94,7 @@ int fd_install(struct file *f, unsigned int min, bool cloexec)
 	if (fd >= 0) {
 		p->files[fd] = f;
 		cloexec_set(p, (unsigned int)fd, cloexec);
+		note_opened(p, f);
 	}
 	mutex_unlock(&p->files_lock);
 	return fd;
@@ -75,8 +110,10 @@ int fd_install_pair(struct file *const f[2], bool cloexec, int out[2])
 	fd1 = fd_install(f[1], 0, cloexec);
 	if (fd1 < 0) {
 		mutex_lock(&p->files_lock);
-		p->files[fd0] = NULL; /* the caller keeps its reference */
+		p->files[fd0] = NULL;
 		mutex_unlock(&p->files_lock);
+		file_get(f[0]); /* the caller keeps its reference */
+		drop(p, f[0]);
 		return fd1;
 	}
 	out[0] = fd0;
@@ -99,11 +136,12 @@ int fd_dup_to(int oldfd, int newfd, bool cloexec)
 		was = p->files[newfd];
 		p->files[newfd] = f;
 		cloexec_set(p, (unsigned int)newfd, cloexec);
+		note_opened(p, f);
 		ret = newfd;
 	}
 	mutex_unlock(&p->files_lock);
 	if (was)
-		file_put(was);
+		drop(p, was);
 	return ret;
 }
 
@@ -119,7 +157,7 @@ int fd_close(int fd)
 	mutex_unlock(&p->files_lock);
 	if (!f)
 		return -EBADF;
-	file_put(f);
+	drop(p, f);
 	return 0;
 }
 
@@ -183,7 +221,7 @@ static void files_close_where(struct process *p, bool only_cloexec)
 		}
 		mutex_unlock(&p->files_lock);
 		for (unsigned int i = 0; i < n; i++)
-			file_put(batch[i]);
+			drop(p, batch[i]);
 	} while (fd < NR_FILES);
 }
 

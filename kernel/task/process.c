@@ -87,6 +87,7 @@ void process_attach(struct process *p, struct thread *t)
 	p->bb = t->bb;
 	t->mm = p->mm;
 	t->proc = p;
+	files_note(p);
 }
 
 static bool process_thread_free(struct thread *t)

@@ -29,7 +29,7 @@ BUGS = {
                                    r"fill_left\(\) must release demo\.left on every return path"], None),
     "sleep-in-atomic": ("owner-sleeping", ["demo.table", "sleeper", "spinner", "sleep_with_table"],
                         r"BUG: sleeper .* may sleep while it holds lock demo\.table"),
-    "stop-while-holding": ("cycle", [r"stopper .* waits for a completion \(kthread\.exited\), which is up to "
+    "stop-while-holding": ("cycle", [r"stopper .* waits for a completion \(kthread\.exited\), which needs "
                                      r"user-of-left", r"user-of-left .* waits for mutex demo\.left, held by stopper",
                                      r"waits at stop_user|waits at kthread_stop"], None),
     "writer-starved": ("starved", [r"index-writer .* waits for lock demo\.index for [\d.]+ s, in which others "
@@ -136,3 +136,39 @@ def test_unknown_bug_lists_the_known(arch):
         console = guest.wait_for(qemu.PROMPT, 90)
         assert "bug=no-such-bug is not known" in console and "abba-mutex" in console
         assert guest.why()[0] == 0
+
+
+@pytest.mark.parametrize("how", ["crosspipe", "crosspipe alone"])
+def test_processes_that_wait_for_each_other_by_pipes(arch, checks, how):
+    """Who has the other end of a pipe open is in the box, so a knot of pipes is proved."""
+    with qemu.Guest(arch, cpus=4 if checks == "on" else 1, mem="256M",
+                    append=qemu.kernel_options(checks=checks, append=SMALL), gdb=False) as guest:
+        guest.wait_for(qemu.PROMPT, 60)
+        guest.send(how + "\n")
+        guest.wait_for("crosspipe waits", 30)
+        time.sleep(2)  # a wait of less than a second proves nothing
+        code, words = guest.why()
+        assert code == 1, words
+        if "alone" in how:
+            assert re.search(r"crosspipe .* waits for a pipe \(pipe\.data\), whose other end only it has open "
+                             r"itself", words), words
+        else:
+            assert len(re.findall(r"crosspipe \(pid \d+\) waits for a pipe \(pipe\.data\), whose other end is "
+                                  r"open in crosspipe", words)) == 2, words
+        assert re.search(r"Also stuck behind them: sh .* waits for a child", words), words
+
+
+def test_who_has_the_other_end_open(arch):
+    """Over fork, dup2, close and exec: in a pipeline it is the program before, and nobody else."""
+    with qemu.Guest(arch, cpus=1, mem="256M", append=SMALL, gdb=False) as guest:
+        guest.wait_for(qemu.PROMPT, 60)
+        guest.send("busybox ash -c 'sleep 1000 | cat | wc'\n")
+        end = time.monotonic() + 30
+        ps = ""
+        while ps.count("other end is open in") < 2 and time.monotonic() < end:
+            time.sleep(0.2)
+            ps = qemu.tracedump("ps", guest.ram)[1]
+        open_in = dict(re.findall(r" (\w+) +in read\(\).* other end is open in (\w+) \(pid \d+\) in", ps))
+        assert open_in == {"cat": "sleep", "wc": "cat"}, ps
+        code, words = guest.why()
+        assert code == 0, words

@@ -240,6 +240,19 @@ void fx_wait_arg(struct bb_task *t, uint32_t kind, uint32_t arg, uint32_t func, 
 	begin_wait(t, kind, FX_IMAGE, 0, arg, func, since);
 }
 
+void fx_wait_for(struct bb_task *t, uint32_t kind, uint64_t object, uint32_t class, uint32_t owner,
+		 uint32_t func, double since)
+{
+	struct track_wait w = {.object = (void *)(uintptr_t)object,
+			       .class = class ? &class_pool[class] : NULL,
+			       .kind = kind,
+			       .owner = owner};
+
+	be(t, NULL, false);
+	track_wait_begin(&w, FX_SITE(func));
+	t->wait.ticks = fx_ticks(since);
+}
+
 void fx_spin(struct box_fixture *f, uint32_t cpu, uint64_t lock, uint32_t class, uint32_t func,
 	     double since)
 {

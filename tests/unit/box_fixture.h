@@ -57,6 +57,9 @@ void fx_wait(struct bb_task *t, uint32_t kind, uint64_t object, uint32_t class, 
 	     double since);
 /* The same with the wait's argument: a child's pid, a CPU. */
 void fx_wait_arg(struct bb_task *t, uint32_t kind, uint32_t arg, uint32_t func, double since);
+/* For what is no lock: its class, and the owner word of who alone can end it, each may be 0. */
+void fx_wait_for(struct bb_task *t, uint32_t kind, uint64_t object, uint32_t class, uint32_t owner,
+		 uint32_t func, double since);
 /* The CPU spins for the lock: its current task, or its interrupt handler if irq_depth is set. */
 void fx_spin(struct box_fixture *f, uint32_t cpu, uint64_t lock, uint32_t class, uint32_t func,
 	     double since);

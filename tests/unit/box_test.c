@@ -178,7 +178,7 @@ static void sections_hold_what_the_plan_said(void **state)
 	assert_int_equal(section(BB_SEC_RINGS)->entry_size, sizeof(struct bb_ring));
 	assert_int_equal(section(BB_SEC_CPUS)->count, 3);
 	assert_int_equal(section(BB_SEC_TASKS)->count, 10);
-	assert_int_equal(section(BB_SEC_TASKS)->entry_size, 1200);
+	assert_int_equal(section(BB_SEC_TASKS)->entry_size, 1336);
 	assert_int_equal(section(BB_SEC_LOCKS)->count, 64);
 	assert_int_equal(section(BB_SEC_SYMS)->count, 2);
 	assert_memory_equal(contents(section(BB_SEC_SYMS)), syms, sizeof(syms));

@@ -48,6 +48,8 @@ struct file_ops {
 	 * First it calls poll_wait() for each queue that is woken when that changes, POLL_QUEUES at
 	 * most; table NULL: nobody will sleep. */
 	u32 (*poll)(struct file *f, struct poll_table *table);
+	/* The queue whose waits only those can end who have such a file open; may be NULL. */
+	const struct wait_queue *(*wakes)(const struct file *f);
 	bool any_position; /* a device on which pread and lseek succeed and mean nothing */
 };
 struct inode {

@@ -18,6 +18,8 @@ int fd_close(int fd);
 int fd_get_cloexec(int fd);
 int fd_set_cloexec(int fd, bool on);
 
+/* The process has got its thread: the black box learns which ends of pipes it has open. */
+void files_note(struct process *p);
 /* fork, exec and exit of process p. */
 void files_copy(struct process *to, struct process *from);
 void files_close_cloexec(struct process *p);

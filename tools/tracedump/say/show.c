@@ -1,5 +1,6 @@
 /* show.c - tables and events as text, one line each. */
 #include "show.h"
+#include "think/why.h"
 
 #include <elf.h>
 #include <inttypes.h>
@@ -242,6 +243,7 @@ void td_show_text(const struct td_session *s, FILE *f, const struct td_filter *f
 static void print_wait(const struct td_session *s, FILE *f, uint32_t node)
 {
 	const struct bb_wait *w = &s->model.wait[node];
+	uint32_t who[8], n;
 
 	if (!w->kind)
 		return;
@@ -252,6 +254,10 @@ static void print_wait(const struct td_session *s, FILE *f, uint32_t node)
 	if (w->owner && !td_wait_is_lock(w->kind))
 		fprintf(f, ", which %s ends",
 			td_node_name(&s->model, td_model_owner(&s->model, w->owner)));
+	n = td_wakers(&s->model, node, who, sizeof(who) / sizeof(who[0]));
+	for (uint32_t i = 0; i < n; i++)
+		fprintf(f, "%s%s", i ? ", " : ", whose other end is open in ",
+			td_node_name(&s->model, who[i]));
 	fprintf(f, " in %s since t=%.3f s", place(s, w->site), seconds(s, w->ticks));
 }
 

@@ -1,8 +1,9 @@
 /* needs.c - whom a wait needs, as edges between nodes.
  *
  * "Needs" is an AND: a wait for a lock with several shared holders needs each of them; a reader
- * that queues behind a waiting writer needs that writer. A wait for any of several children is an
- * OR: no edge here, it is handled where stuck spreads (why.c).
+ * that queues behind a waiting writer needs that writer. A wait for any of several children, or for
+ * any of those who have the other end of a pipe open, is an OR: no edge here, it is handled where
+ * stuck spreads (why.c) and where a knot is looked for (verdict_cycle.c).
  */
 #include "verdict.h"
 
@@ -64,6 +65,30 @@ void td_children(const struct td_analysis *a, const struct td_model *m, uint32_t
 			out->first = i;
 		out->stuck += a && a->cause[i] >= 0;
 	}
+}
+
+uint32_t td_wakers(const struct td_model *m, uint32_t node, uint32_t *out, uint32_t n)
+{
+	const struct bb_wait *w = &m->wait[node];
+	uint32_t count = 0;
+
+	if (w->kind != BB_WAIT_PIPE || !w->object)
+		return 0;
+	for (uint32_t i = 0; i < m->ntasks; i++) {
+		const struct bb_task *t = &m->task[i].t;
+
+		if (!m->task[i].used || t->flags & BB_TASK_KTHREAD || t->state >= BB_ST_ZOMBIE)
+			continue;
+		if (t->ends_lost)
+			return 0;
+		for (uint32_t k = 0; k < BB_MAX_ENDS; k++)
+			if (t->ends[k].object == w->object) {
+				if (count == n)
+					return 0;
+				need(out, &count, n, i);
+			}
+	}
+	return count;
 }
 
 uint32_t td_needs(const struct td_model *m, uint32_t node, uint32_t *out, uint32_t n)

@@ -90,10 +90,122 @@ static void find_cycles(struct td_analysis *a)
 	free(next);
 }
 
+/* ---- knots ----------------------------------------------------------------------------------- */
+
+/* A wait for a pipe or a child can be ended by any of several. Those who cannot move are found from
+ * the other side: all who wait for known others are taken to be stuck, then whoever could be moved
+ * by one who moves is let go, until nothing changes. What stays is a knot, or behind one. */
+
+/* Whoever left a rest in the pipe for the next reader may be on the way to wake it: not yet stuck.
+ */
+static bool may_be_stuck(const struct td_model *m, uint32_t i)
+{
+	const struct bb_wait *w = &m->wait[i];
+	uint32_t out[MAX_NEEDS];
+
+	if (w->kind == BB_WAIT_CHILD)
+		return td_is_task(m, i);
+	if (w->kind == BB_WAIT_PIPE)
+		return td_wakers(m, i, out, MAX_NEEDS) && td_older(m, w->ticks, TD_LOST);
+	return w->kind && td_needs(m, i, out, MAX_NEEDS);
+}
+
+/* `still` marks (cause 0) who is taken to be stuck. */
+static bool can_move(const struct td_analysis *still, uint32_t i)
+{
+	const struct td_model *m = still->m;
+	uint32_t out[MAX_NEEDS], n, stuck = 0;
+	struct td_children c;
+
+	if (m->wait[i].kind == BB_WAIT_CHILD) {
+		td_children(still, m, i, &c);
+		return c.zombies || c.stuck < c.alive || !c.alive;
+	}
+	n = td_wakers(m, i, out, MAX_NEEDS);
+	if (n) {
+		for (uint32_t k = 0; k < n; k++)
+			stuck += still->cause[out[k]] >= 0;
+		return stuck < n;
+	}
+	n = td_needs(m, i, out, MAX_NEEDS); /* all of them */
+	for (uint32_t k = 0; k < n; k++)
+		stuck += still->cause[out[k]] >= 0;
+	return !stuck;
+}
+
+/* One whom a stuck node waits for, rather another than itself. */
+static uint32_t next_stuck(const struct td_analysis *still, uint32_t i)
+{
+	const struct td_model *m = still->m;
+	uint32_t out[MAX_NEEDS], n;
+	struct td_children c;
+
+	if (m->wait[i].kind == BB_WAIT_CHILD) {
+		td_children(still, m, i, &c);
+		return c.first;
+	}
+	n = td_wakers(m, i, out, MAX_NEEDS);
+	if (!n)
+		n = td_needs(m, i, out, MAX_NEEDS);
+	for (uint32_t k = 0; k < n; k++)
+		if (out[k] != i && still->cause[out[k]] >= 0)
+			return out[k];
+	return i;
+}
+
+static void add_knot(struct td_analysis *a, const struct td_analysis *still, uint32_t from)
+{
+	const struct td_model *m = a->m;
+	uint32_t at = from, first;
+	struct td_verdict *v;
+
+	for (uint32_t i = 0; i < m->nnodes; i++) /* into the ring */
+		at = next_stuck(still, at);
+	first = at;
+	do {
+		if (a->cause[at] >= 0) /* hangs for a better reason */
+			return;
+		at = next_stuck(still, at);
+	} while (at != first);
+	v = td_add(a, &td_cycle, next_stuck(still, at) == at ? BB_V_SELF : BB_V_CYCLE, TD_R_NONE,
+		   at);
+	v->lock = m->wait[at].object;
+	v->class = m->wait[at].class;
+	do {
+		if (v->kind == BB_V_CYCLE)
+			td_add_member(&v->ring, &v->nring, at);
+		td_mark(a, at, a->n - 1, true);
+		at = next_stuck(still, at);
+	} while (at != first);
+}
+
+static void find_knots(struct td_analysis *a)
+{
+	const struct td_model *m = a->m;
+	struct td_analysis still = {.m = m, .cause = td_alloc(m->nnodes, sizeof(*still.cause))};
+	bool changed = true;
+
+	for (uint32_t i = 0; i < m->nnodes; i++)
+		still.cause[i] = may_be_stuck(m, i) ? 0 : -1;
+	while (changed) {
+		changed = false;
+		for (uint32_t i = 0; i < m->nnodes; i++)
+			if (still.cause[i] >= 0 && can_move(&still, i)) {
+				still.cause[i] = -1;
+				changed = true;
+			}
+	}
+	for (uint32_t i = 0; i < m->ntasks; i++)
+		if (still.cause[i] >= 0 && a->cause[i] < 0 && m->wait[i].kind == BB_WAIT_PIPE)
+			add_knot(a, &still, i);
+	free(still.cause);
+}
+
 static void find(struct td_analysis *a)
 {
 	find_self(a);
 	find_cycles(a);
+	find_knots(a);
 }
 
 /* The entry by which `node` holds something that waiter `who` needs. */
@@ -115,6 +227,12 @@ static void order_hint(struct td_report *r, const struct td_verdict *v)
 	char names[160] = "";
 	size_t len = 0;
 
+	for (uint32_t i = 0; i < v->nring; i++)
+		if (m->wait[v->ring[i]].kind == BB_WAIT_PIPE) {
+			td_line(r, "Fix hint: close the ends of pipes that a process does not use, "
+				   "and do not let both sides wait for the other to begin.");
+			return;
+		}
 	for (uint32_t i = 0; i < v->nring; i++) {
 		const struct bb_wait *w = &m->wait[v->ring[i]];
 		const char *before = !i ? "" : i + 1 == v->nring ? " and " : ", ";
@@ -151,10 +269,10 @@ static void say_cycle(struct td_report *r, const struct td_verdict *v, const cha
 		}
 		td_line(r, "       %s waits for %s, %s %s", td_node_name(m, me),
 			td_what_waited(m, w),
-			h                          ? "held by"
-			: w->kind == BB_WAIT_READ  ? "behind"
-			: td_wait_is_lock(w->kind) ? "which needs"
-						   : "which is up to",
+			h                         ? "held by"
+			: w->kind == BB_WAIT_READ ? "behind"
+			: w->kind == BB_WAIT_PIPE ? "whose other end is open in"
+						  : "which needs",
 			td_node_name(m, next));
 		td_line(r, "         waits at %s   since t=%.3f s", td_site(m, w->site, 0),
 			td_seconds(m, w->ticks));
@@ -201,6 +319,14 @@ static void say_self(struct td_report *r, const struct td_verdict *v, const char
 	uint32_t waiter = v->nstuck ? v->stuck[0] : v->node;
 	const char *name = td_lock_name(m, v);
 
+	if (!v->has_held) {
+		td_line(r, "%s %s waits for %s, whose other end only it has open itself.", cause,
+			td_node_name(m, v->node), td_what_waited(m, &m->wait[v->node]));
+		td_say_wait(r, v);
+		td_line(r, "Fix hint: %s must close the end of the pipe that it does not use.",
+			td_node_name(m, v->node));
+		return;
+	}
 	if (v->kind == BB_V_IRQ_SELF)
 		td_line(r,
 			"%s an interrupt on cpu%u waits for lock %s, which the task it interrupted "

@@ -6,7 +6,8 @@
  *      holder is off the CPU, a runnable task in no queue, a CPU without ticks, a wait that nobody
  *      can end, a device whose interrupt does not come, a waiter whom everybody passes over.
  *   2. Stuck spreads from the causes to whoever needs a stuck node (needs.c): waiters of its
- *      locks, a parent whose children are all stuck, a task under a stuck interrupt handler.
+ *      locks, a parent whose children are all stuck, a reader of a pipe whose writers all are, a
+ *      task under a stuck interrupt handler.
  *      Repeated until nothing changes; each node has one cause.
  *   3. Order: causes with waiters first, then by certainty (the order of enum bb_verdict).
  * Waiting for a key, a timer, a disk or a child that still runs is never a cause; nor is a lock
@@ -45,6 +46,23 @@ static bool spread_once(struct td_analysis *a)
 				changed = true;
 				break;
 			}
+		if (a->cause[i] < 0 && (n = td_wakers(m, i, out, MAX_NEEDS))) {
+			uint32_t stuck = 0, others = 0, last = i;
+
+			for (uint32_t k = 0; k < n; k++) {
+				if (out[k] == i)
+					continue;
+				others++;
+				if (a->cause[out[k]] >= 0) {
+					stuck++;
+					last = out[k];
+				}
+			}
+			if (others && stuck == others) {
+				td_mark(a, i, (uint32_t)a->cause[last], false);
+				changed = true;
+			}
+		}
 		if (a->cause[i] >= 0 || m->wait[i].kind != BB_WAIT_CHILD || !td_is_task(m, i))
 			continue;
 		td_children(a, m, i, &c);

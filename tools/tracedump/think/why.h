@@ -71,6 +71,10 @@ void td_analysis_confirm(struct td_analysis *now, const struct td_analysis *befo
 /* Whom a node's wait needs: nodes that must move first. Returns the number, at most n. */
 uint32_t td_needs(const struct td_model *m, uint32_t node, uint32_t *out, uint32_t n);
 
+/* Who could end a node's wait for a pipe: any of these, and nobody else. 0: not known, or more than
+ * n, or the wait is for something else. */
+uint32_t td_wakers(const struct td_model *m, uint32_t node, uint32_t *out, uint32_t n);
+
 /* The report in words (at most 25 lines unless full), and as JSON. Both return the exit status:
  * 0 healthy, 1 something hangs or has crashed. */
 int td_explain(const struct td_analysis *a, FILE *f, bool full, const char *elf_warning);
