@@ -40,17 +40,13 @@ static unsigned int look_at_all(struct user_pollfd *p, size_t n)
 {
 	unsigned int ready = 0;
 
+	fd_table_lock();
 	for (size_t i = 0; i < n; i++) {
-		struct file *f;
-
 		p[i].revents = 0;
-		if (p[i].fd < 0)
-			continue;
-		f = fd_get(p[i].fd);
-		ready += look_at(f, &p[i], NULL);
-		if (f)
-			file_put(f);
+		if (p[i].fd >= 0)
+			ready += look_at(fd_peek(p[i].fd), &p[i], NULL);
 	}
+	fd_table_unlock();
 	return ready;
 }
 

@@ -73,6 +73,21 @@ struct file *fd_get(int fd)
 	return f;
 }
 
+void fd_table_lock(void) NO_TSA
+{
+	mutex_lock(&current_process()->files_lock);
+}
+
+struct file *fd_peek(int fd) NO_TSA
+{
+	return fd_file(current_process(), fd);
+}
+
+void fd_table_unlock(void) NO_TSA
+{
+	mutex_unlock(&current_process()->files_lock);
+}
+
 /* Lowest free number >= min, or -EMFILE. */
 static int fd_free(struct process *p, unsigned int min) REQUIRES(p->files_lock)
 {

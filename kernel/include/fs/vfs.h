@@ -46,7 +46,7 @@ struct file_ops {
 	long (*ioctl)(struct file *f, unsigned int cmd, unsigned long arg);
 	/* What can be done now without waiting: POLLIN | POLLOUT | POLLHUP ... NULL: always ready.
 	 * First it calls poll_wait() for each queue that is woken when that changes, POLL_QUEUES at
-	 * most; table NULL: nobody will sleep. */
+	 * most; table NULL: nobody will sleep. Does not sleep itself. */
 	u32 (*poll)(struct file *f, struct poll_table *table);
 	/* The queue whose waits only those can end who have such a file open; may be NULL. */
 	const struct wait_queue *(*wakes)(const struct file *f);
