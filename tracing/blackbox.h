@@ -82,6 +82,7 @@ enum bb_section_kind {
 	BB_SEC_LINES = 18,      /* struct bb_line, ascending by offset: source lines of calls */
 	BB_SEC_PLACES = 19,     /* struct bb_place, by number */
 	BB_SEC_PLACENAMES = 20, /* NUL-terminated texts of the places */
+	BB_SEC_CALLS = 21,      /* struct bb_call: arguments of system calls */
 };
 
 struct bb_section {
@@ -125,6 +126,9 @@ enum bb_show {
 	BB_ENUM = 17,  /* value of the argument's own table (bb_event_row.args[].table) */
 	BB_FLAGS = 18, /* bit set; table names the bits */
 	BB_BYTES = 19, /* a size */
+	BB_OCT = 20,   /* octal */
+	BB_CALL = 21,  /* BB_CALL_WORD: number below, how long it took above */
+	BB_INT = 22,   /* signed decimal, the low 32 bits */
 };
 
 /* What an event means on a timeline; append-only. Roles take their arguments by position. */
@@ -153,6 +157,8 @@ enum bb_role {
 	BB_ROLE_FAULT = 21,         /* arg0 address, arg1 flags, arg2 pc */
 	BB_ROLE_TICK = 22,          /* arg0 current tid: re-states who runs */
 	BB_ROLE_REPORT = 23,        /* arg0 verdict, arg1 lock, arg2 class, arg3 tid */
+	BB_ROLE_SYSCALL_DONE = 24,  /* arg0 BB_CALL_WORD, arg1 result, then as many arguments as
+				     * the call has: a slice that ends here */
 };
 
 enum bb_category {
@@ -178,6 +184,11 @@ enum bb_category {
 	BB_CATEGORIES
 };
 
+/* Number of a system call and its duration in ticks. */
+#define BB_CALL_WORD(nr, ticks) ((uint64_t)(uint16_t)(nr) | (uint64_t)(ticks) << 16)
+#define BB_CALL_NR(word)        ((uint32_t)(word)&0xffff)
+#define BB_CALL_TICKS(word)     ((uint64_t)(word) >> 16)
+
 #define BB_MAX_ARGS 8
 struct bb_arg_row {
 	char name[14];
@@ -192,6 +203,12 @@ struct bb_event_row {
 	uint8_t reserved[3];
 	char name[24];
 	struct bb_arg_row args[BB_MAX_ARGS];
+};
+/* A system call of the machine's ABI that the kernel has. */
+struct bb_call {
+	uint32_t nr;
+	uint32_t nargs;
+	struct bb_arg_row args[6];
 };
 /* Enum tables by number: */
 enum bb_table {
@@ -409,6 +426,13 @@ struct bb_task {
 	uint32_t ends_lost; /* descriptors that found the table full; then nobody knows who has what
 			     */
 	uint32_t reserved3;
+	/* system calls, the task's own: of the one in progress; calls answered with -ENOSYS */
+	uint64_t syscall_ticks; /* when it began */
+	uint32_t syscall_nargs; /* so many syscall_args count */
+	int32_t missing;        /* number of the last one, if missing_count */
+	uint64_t missing_ticks;
+	uint32_t missing_count;
+	uint32_t reserved4;
 };
 
 #define BB_MAX_IRQ_HELD 8
@@ -554,13 +578,14 @@ BB_ASSERT(sizeof(struct bb_section) == 32, "bb_section is part of the format");
 BB_ASSERT(sizeof(struct bb_control) == 312, "bb_control is part of the format");
 BB_ASSERT(sizeof(struct bb_event_row) == 160, "bb_event_row is part of the format");
 BB_ASSERT(sizeof(struct bb_enum_row) == 40, "bb_enum_row is part of the format");
+BB_ASSERT(sizeof(struct bb_call) == 104, "bb_call is part of the format");
 BB_ASSERT(sizeof(struct bb_ring) == 64, "bb_ring is part of the format");
 BB_ASSERT(sizeof(struct bb_held) == 56, "bb_held is part of the format");
 BB_ASSERT(sizeof(struct bb_wait) == 48, "bb_wait is part of the format");
 BB_ASSERT(sizeof(struct bb_class) == 64, "bb_class is part of the format");
 BB_ASSERT(sizeof(struct bb_lock) == 176, "bb_lock is part of the format");
 BB_ASSERT(sizeof(struct bb_end) == 16, "bb_end is part of the format");
-BB_ASSERT(sizeof(struct bb_task) == 1336, "bb_task is part of the format");
+BB_ASSERT(sizeof(struct bb_task) == 1368, "bb_task is part of the format");
 BB_ASSERT(sizeof(struct bb_cpu) == 688, "bb_cpu is part of the format");
 BB_ASSERT(sizeof(struct bb_sym) == 16, "bb_sym is part of the format");
 BB_ASSERT(sizeof(struct bb_line) == 8, "bb_line is part of the format");

@@ -79,6 +79,7 @@ enum {
 	D_LOCKS,
 	D_SCHEMA,
 	D_ENUMS,
+	D_CALLS,
 	D_SYMS,
 	D_SYMNAMES,
 	D_LINES,
@@ -98,6 +99,7 @@ static void dynamic_sizes(const struct box_plan *p, uint64_t size[D_COUNT])
 	size[D_SCHEMA] = (uint64_t)trace_schema_count * sizeof(struct bb_event_row);
 	size[D_ENUMS] = ((uint64_t)trace_enums_count + p->enums[0].count + p->enums[1].count) *
 			sizeof(struct bb_enum_row);
+	size[D_CALLS] = (uint64_t)p->ncalls * sizeof(struct bb_call);
 	size[D_SYMS] = p->nsyms * sizeof(struct bb_sym);
 	size[D_SYMNAMES] = p->symnames_bytes;
 	size[D_LINES] = p->nlines * sizeof(struct bb_line);
@@ -148,6 +150,7 @@ void box_build(const struct box_plan *p, const struct bb_header *facts)
 		[D_LOCKS] = {BB_SEC_LOCKS, sizeof(struct bb_lock)},
 		[D_SCHEMA] = {BB_SEC_SCHEMA, sizeof(struct bb_event_row)},
 		[D_ENUMS] = {BB_SEC_ENUMS, sizeof(struct bb_enum_row)},
+		[D_CALLS] = {BB_SEC_CALLS, sizeof(struct bb_call)},
 		[D_SYMS] = {BB_SEC_SYMS, sizeof(struct bb_sym)},
 		[D_SYMNAMES] = {BB_SEC_SYMNAMES, 0},
 		[D_LINES] = {BB_SEC_LINES, sizeof(struct bb_line)},
@@ -215,6 +218,7 @@ void box_build(const struct box_plan *p, const struct bb_header *facts)
 		copy(row, p->enums[i].rows, p->enums[i].count * sizeof(trace_enums[0]));
 		row += p->enums[i].count * sizeof(trace_enums[0]);
 	}
+	copy(at[D_CALLS], p->calls, size[D_CALLS]);
 	copy(at[D_SYMS], p->syms, size[D_SYMS]);
 	copy(at[D_SYMNAMES], p->symnames, size[D_SYMNAMES]);
 	copy(at[D_LINES], p->lines, size[D_LINES]);

@@ -17,6 +17,8 @@ struct box_plan {
 		const struct bb_enum_row *rows;
 		uint32_t count;
 	} enums[2];
+	const struct bb_call *calls;
+	uint32_t ncalls;
 	uint64_t syms_bytes, nsyms; /* copied by the caller's pointers below */
 	const void *syms;
 	const void *symnames;

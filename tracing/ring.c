@@ -1,5 +1,5 @@
 /* ring.c - the writers. The theory is in ring.h; the record format in blackbox.h and FORMAT.md. */
-#include <tracing/ring.h>
+#include <tracing/events.h>
 
 #define MAX_UNITS (1 + BB_MAX_ARGS / 2)
 /* What a sleeper may still write starts at most this far before head: its own record, and the unit
@@ -63,6 +63,36 @@ void trace_put3(uint64_t word, uint64_t a, uint64_t b, uint64_t c)
 void trace_put4(uint64_t word, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
 	emit(word, (const uint64_t[]){a, b, c, d}, 4);
+}
+/* The caller's arguments stay where they are: one body a number of them, all of them unrolled. */
+EMIT_INLINE void put_call(uint64_t call, uint64_t ret, const uint64_t *from, unsigned n)
+{
+	uint64_t args[BB_MAX_ARGS] = {call, ret};
+
+	TRACE_UNROLL
+	for (unsigned i = 0; i < n; i++)
+		args[2 + i] = from[i];
+	emit(TRACE_WORD(EV_syscall_done, 2 + n), args, 2 + n);
+}
+
+void trace_put_call(uint64_t call, uint64_t ret, const uint64_t *args, unsigned n)
+{
+	switch (n) {
+	case 0:
+		return put_call(call, ret, args, 0);
+	case 1:
+		return put_call(call, ret, args, 1);
+	case 2:
+		return put_call(call, ret, args, 2);
+	case 3:
+		return put_call(call, ret, args, 3);
+	case 4:
+		return put_call(call, ret, args, 4);
+	case 5:
+		return put_call(call, ret, args, 5);
+	default:
+		return put_call(call, ret, args, 6);
+	}
 }
 void trace_emit_args(unsigned id, const uint64_t *args, unsigned n)
 {

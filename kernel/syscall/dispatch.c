@@ -1,59 +1,99 @@
 /* dispatch.c - from the trap to the handler. The table is made from syscalls.def by number; what is
- * not in it is -ENOSYS. Number and arguments are in the thread's black-box entry while the call
- * runs (arguments first, so that a reader who sees the number sees them too). A handler that
- * returns with a lock held is named in the report that the exit stub makes.
+ * not in it is -ENOSYS, as are some forms of calls that are. Number and arguments are in the
+ * thread's entry of the black box while the call runs (arguments first, so that a reader who sees
+ * the number sees them too); from there the handler gets them, and the one record that the call
+ * leaves at its end (call_end). A handler that returns with a lock held is named in the report that
+ * the exit stub makes.
  */
+#include <task/call.h>
 #include <task/process.h>
 #include <arch/trap.h>
 #include <arch/upcalls.h>
-#include <tracing/events.h>
 #include <tracing/tracker.h>
 #include "syscall.h"
 #include <syscall/table.h>
 
 struct syscall_row {
-	long (*fn)(const unsigned long *a);
-	u8 nargs;
+	long (*fn)(const u64 *a); /* unpacks and calls the handler */
+	const void *handler;
+	u32 nargs;
 };
 
-#define SYSCALL(name, kinds) [__NR_##name] = {sys_##name, sizeof(kinds) - 1},
+#define SYSCALL_ROW(name, n, params, args, ...)                                                    \
+	static long call_##name(const u64 *a)                                                      \
+	{                                                                                          \
+		return sys_##name args;                                                            \
+	}
+#include "syscalls.def"
+#undef SYSCALL_ROW
+
+#define SYSCALL_ROW(name, n, params, args, ...) [__NR_##name] = {call_##name, sys_##name, n},
 static const struct syscall_row table[] = {
 #include "syscalls.def"
 };
-#undef SYSCALL
+#undef SYSCALL_ROW
 
-#define SYSCALL(name, kinds) {BB_TAB_SYSCALL, 0, __NR_##name, #name},
-const struct bb_enum_row syscall_rows[] = {
+#define SYSCALL_ROW(name, n, params, args, ...) {__NR_##name, n, {__VA_ARGS__}},
+const struct bb_call syscall_calls[] = {
 #include "syscalls.def"
 };
-#undef SYSCALL
-const unsigned int syscall_rows_count = ARRAY_SIZE(syscall_rows);
+#undef SYSCALL_ROW
+const unsigned int syscall_calls_count = ARRAY_SIZE(syscall_calls);
 
-static long sys_unknown(const unsigned long *a)
+static long call_unknown(const u64 *a)
 {
 	return -ENOSYS;
 }
-static const struct syscall_row unknown = {sys_unknown, 6};
+static const struct syscall_row unknown = {call_unknown, call_unknown, 6};
+
+/* A program that goes on without what it asked for may spin: it must not look healthy for want of a
+ * fact. */
+static void __noinline call_missing(struct bb_task *bb, unsigned long pc)
+{
+	trace(syscall_missing, bb->syscall, pc);
+	WRITE_ONCE(bb->missing, bb->syscall);
+	WRITE_ONCE(bb->missing_ticks, arch_ticks());
+	WRITE_ONCE(bb->missing_count, bb->missing_count + 1);
+}
+
+static inline void take_args(u64 *a, const struct trap_frame *tf, u32 n)
+{
+	switch (n) {
+	case 6:
+		WRITE_ONCE(a[5], trap_syscall_arg(tf, 5));
+		fallthrough;
+	case 5:
+		WRITE_ONCE(a[4], trap_syscall_arg(tf, 4));
+		fallthrough;
+	case 4:
+		WRITE_ONCE(a[3], trap_syscall_arg(tf, 3));
+		fallthrough;
+	case 3:
+		WRITE_ONCE(a[2], trap_syscall_arg(tf, 2));
+		fallthrough;
+	case 2:
+		WRITE_ONCE(a[1], trap_syscall_arg(tf, 1));
+		fallthrough;
+	case 1:
+		WRITE_ONCE(a[0], trap_syscall_arg(tf, 0));
+	}
+}
 
 void trap_syscall(struct trap_frame *tf)
 {
-	unsigned long nr = trap_syscall_nr(tf), a[6];
+	unsigned long nr = trap_syscall_nr(tf);
 	const struct syscall_row *row =
 		nr < ARRAY_SIZE(table) && table[nr].fn ? &table[nr] : &unknown;
 	struct bb_task *bb = current_thread()->bb;
 	long ret;
 
-	for (unsigned int i = 0; i < 6; i++) {
-		a[i] = i < row->nargs ? trap_syscall_arg(tf, i) : 0;
-		WRITE_ONCE(bb->syscall_args[i], a[i]);
-	}
-	barrier();
-	WRITE_ONCE(bb->syscall, (s32)nr);
-	trace(syscall_enter, nr, a[0], a[1], a[2], a[3], a[4], a[5]);
-	ret = row->fn(a);
-	trace(syscall_exit, nr, ret);
-	WRITE_ONCE(bb->syscall, -1);
+	take_args(bb->syscall_args, tf, row->nargs);
+	call_begin(bb, (s32)nr, row->nargs);
+	ret = row->fn(bb->syscall_args);
+	if (unlikely(ret == -ENOSYS))
+		call_missing(bb, trap_pc(tf));
+	call_end(bb, ret);
 	if (track_task_holds(bb)) /* + 1: sites are return addresses, inside the function */
-		current_process()->leaving_site = (unsigned long)row->fn + 1;
+		current_process()->leaving_site = (unsigned long)row->handler + 1;
 	trap_set_ret(tf, (unsigned long)ret);
 }

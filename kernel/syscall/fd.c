@@ -19,9 +19,9 @@ static long dup_from(int fd, unsigned int min, bool cloexec)
 	return ret;
 }
 
-long sys_dup(const unsigned long *a)
+long sys_dup(int fd)
 {
-	return dup_from((int)a[0], 0, false);
+	return dup_from(fd, 0, false);
 }
 
 long do_dup_to(int oldfd, int newfd, u32 flags)
@@ -29,11 +29,11 @@ long do_dup_to(int oldfd, int newfd, u32 flags)
 	return fd_dup_to(oldfd, newfd, flags & O_CLOEXEC);
 }
 
-long sys_dup3(const unsigned long *a)
+long sys_dup3(int oldfd, int newfd, unsigned int flags)
 {
-	if ((a[2] & ~(unsigned long)O_CLOEXEC) || (int)a[0] == (int)a[1])
+	if ((flags & ~(unsigned long)O_CLOEXEC) || oldfd == newfd)
 		return -EINVAL;
-	return do_dup_to((int)a[0], (int)a[1], (u32)a[2]);
+	return do_dup_to(oldfd, newfd, flags);
 }
 
 static long fcntl_flags(int fd, bool set, u32 flags)
@@ -58,22 +58,22 @@ static long fcntl_flags(int fd, bool set, u32 flags)
 	return ret;
 }
 
-long sys_fcntl(const unsigned long *a)
+long sys_fcntl(int fd, int cmd, unsigned long arg)
 {
-	int fd = (int)a[0], err;
+	int err;
 
-	switch ((int)a[1]) {
+	switch (cmd) {
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
-		return dup_from(fd, (unsigned int)a[2], (int)a[1] == F_DUPFD_CLOEXEC);
+		return dup_from(fd, arg, cmd == F_DUPFD_CLOEXEC);
 	case F_GETFD:
 		return fd_get_cloexec(fd);
 	case F_SETFD:
-		return fd_set_cloexec(fd, a[2] & FD_CLOEXEC);
+		return fd_set_cloexec(fd, arg & FD_CLOEXEC);
 	case F_GETFL:
 		return fcntl_flags(fd, false, 0);
 	case F_SETFL:
-		return fcntl_flags(fd, true, (u32)a[2]);
+		return fcntl_flags(fd, true, arg);
 	}
 	err = fd_get_cloexec(fd);
 	return err < 0 ? err : -EINVAL;
@@ -103,19 +103,19 @@ long do_pipe(int __user *out, u32 flags)
 	return 0;
 }
 
-long sys_pipe2(const unsigned long *a)
+long sys_pipe2(void __user *fds, unsigned int flags)
 {
-	return do_pipe((int __user *)a[0], (u32)a[1]);
+	return do_pipe(fds, flags);
 }
 
-long sys_ioctl(const unsigned long *a)
+long sys_ioctl(int fd, unsigned int cmd, unsigned long arg)
 {
-	struct file *f = fd_get((int)a[0]);
+	struct file *f = fd_get(fd);
 	long ret;
 
 	if (!f)
 		return -EBADF;
-	ret = file_ioctl(f, (unsigned int)a[1], a[2]);
+	ret = file_ioctl(f, cmd, arg);
 	file_put(f);
 	return ret;
 }

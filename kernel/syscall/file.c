@@ -11,38 +11,38 @@
 
 #define IO_MAX 0x7ffff000ul /* Linux's MAX_RW_COUNT: results stay positive */
 
-long sys_read(const unsigned long *a)
+long sys_read(int fd, void __user *buf, size_t n)
 {
-	struct file *f = fd_get((int)a[0]);
+	struct file *f = fd_get(fd);
 	long ret;
 
 	if (!f)
 		return -EBADF;
-	ret = file_read(f, (void __user *)a[1], a[2]);
+	ret = file_read(f, buf, n);
 	file_put(f);
 	return ret;
 }
 
-long sys_write(const unsigned long *a)
+long sys_write(int fd, const void __user *buf, size_t n)
 {
-	struct file *f = fd_get((int)a[0]);
+	struct file *f = fd_get(fd);
 	long ret;
 
 	if (!f)
 		return -EBADF;
-	ret = file_write(f, (const void __user *)a[1], a[2]);
+	ret = file_write(f, buf, n);
 	file_put(f);
 	return ret;
 }
 
-long sys_pread64(const unsigned long *a)
+long sys_pread64(int fd, void __user *buf, size_t n, loff_t pos)
 {
-	struct file *f = fd_get((int)a[0]);
+	struct file *f = fd_get(fd);
 	long ret;
 
 	if (!f)
 		return -EBADF;
-	ret = file_pread(f, (void __user *)a[1], a[2], (loff_t)a[3]);
+	ret = file_pread(f, buf, n, pos);
 	file_put(f);
 	return ret;
 }
@@ -68,14 +68,14 @@ static long vector_io(struct file *f, const struct user_iovec *iov, size_t n, bo
 	return done;
 }
 
-static long readv_writev(const unsigned long *a, bool write)
+static long readv_writev(int fd, const void __user *uiov, size_t n, bool write)
 {
-	size_t n = a[2], total = 0;
+	size_t total = 0;
 	struct user_iovec *iov;
 	struct file *f;
 	long ret = -EFAULT;
 
-	f = fd_get((int)a[0]);
+	f = fd_get(fd);
 	if (!f)
 		return -EBADF;
 	if (n > IOV_MAX) {
@@ -87,7 +87,7 @@ static long readv_writev(const unsigned long *a, bool write)
 		file_put(f);
 		return -ENOMEM;
 	}
-	if (copy_from_user(iov, (const void __user *)a[1], n * sizeof(*iov)))
+	if (copy_from_user(iov, uiov, n * sizeof(*iov)))
 		goto out;
 	for (size_t i = 0; i < n; i++) {
 		ret = -EINVAL;
@@ -103,14 +103,14 @@ out:
 	return ret;
 }
 
-long sys_readv(const unsigned long *a)
+long sys_readv(int fd, const void __user *iov, size_t n)
 {
-	return readv_writev(a, false);
+	return readv_writev(fd, iov, n, false);
 }
 
-long sys_writev(const unsigned long *a)
+long sys_writev(int fd, const void __user *iov, size_t n)
 {
-	return readv_writev(a, true);
+	return readv_writev(fd, iov, n, true);
 }
 
 /* ---- paths
@@ -188,24 +188,24 @@ long do_open(int dirfd, const char __user *upath, u32 flags, u32 mode)
 	return fd;
 }
 
-long sys_openat(const unsigned long *a)
+long sys_openat(int dirfd, const char __user *path, unsigned int flags, u32 mode)
 {
-	return do_open((int)a[0], (const char __user *)a[1], (u32)a[2], (u32)a[3]);
+	return do_open(dirfd, path, flags, mode);
 }
 
-long sys_close(const unsigned long *a)
+long sys_close(int fd)
 {
-	return fd_close((int)a[0]);
+	return fd_close(fd);
 }
 
-long sys_lseek(const unsigned long *a)
+long sys_lseek(int fd, loff_t offset, int whence)
 {
-	struct file *f = fd_get((int)a[0]);
+	struct file *f = fd_get(fd);
 	long ret;
 
 	if (!f)
 		return -EBADF;
-	ret = file_lseek(f, (loff_t)a[1], (int)a[2]);
+	ret = file_lseek(f, offset, whence);
 	file_put(f);
 	return ret;
 }
@@ -232,14 +232,14 @@ static long stat_to_user(struct inode *i, void __user *to)
 	return copy_to_user(to, &st, sizeof(st));
 }
 
-long sys_fstat(const unsigned long *a)
+long sys_fstat(int fd, void __user *stat)
 {
-	struct file *f = fd_get((int)a[0]);
+	struct file *f = fd_get(fd);
 	long ret;
 
 	if (!f)
 		return -EBADF;
-	ret = stat_to_user(f->inode, (void __user *)a[1]);
+	ret = stat_to_user(f->inode, stat);
 	file_put(f);
 	return ret;
 }
@@ -259,9 +259,9 @@ long do_stat(int dirfd, const char __user *upath, void __user *to, u32 flags)
 	return ret;
 }
 
-long sys_newfstatat(const unsigned long *a)
+long sys_newfstatat(int dirfd, const char __user *path, void __user *stat, unsigned int flags)
 {
-	return do_stat((int)a[0], (const char __user *)a[1], (void __user *)a[2], (u32)a[3]);
+	return do_stat(dirfd, path, stat, flags);
 }
 
 #define R_OK 4u
@@ -287,9 +287,9 @@ long do_access(int dirfd, const char __user *upath, u32 mode)
 	return ret;
 }
 
-long sys_faccessat(const unsigned long *a)
+long sys_faccessat(int dirfd, const char __user *path, u32 mode)
 {
-	return do_access((int)a[0], (const char __user *)a[1], (u32)a[2]);
+	return do_access(dirfd, path, mode);
 }
 
 long do_readlink(int dirfd, const char __user *upath, void __user *to, size_t size)
@@ -312,9 +312,9 @@ long do_readlink(int dirfd, const char __user *upath, void __user *to, size_t si
 	return ret;
 }
 
-long sys_readlinkat(const unsigned long *a)
+long sys_readlinkat(int dirfd, const char __user *path, void __user *buf, size_t size)
 {
-	return do_readlink((int)a[0], (const char __user *)a[1], (void __user *)a[2], a[3]);
+	return do_readlink(dirfd, path, buf, size);
 }
 
 /* ---- directories
@@ -344,10 +344,10 @@ static bool dents_emit(void *ctx, const char *name, size_t len, u64 ino, u8 dtyp
 	return true;
 }
 
-long sys_getdents64(const unsigned long *a)
+long sys_getdents64(int fd, void __user *buf, size_t size)
 {
-	struct dents d = {.size = MIN(a[2], 32768ul)};
-	struct file *f = fd_get((int)a[0]);
+	struct dents d = {.size = MIN(size, 32768ul)};
+	struct file *f = fd_get(fd);
 	loff_t before;
 	long ret;
 
@@ -360,7 +360,7 @@ long sys_getdents64(const unsigned long *a)
 		ret = -EINVAL; /* not even one entry fits */
 	if (ret == 0)
 		ret = (long)d.used;
-	if (ret > 0 && copy_to_user((void __user *)a[1], d.buf, d.used)) {
+	if (ret > 0 && copy_to_user(buf, d.buf, d.used)) {
 		file_lseek(f, before, SEEK_SET);
 		ret = -EFAULT;
 	}
@@ -369,15 +369,15 @@ long sys_getdents64(const unsigned long *a)
 	return ret;
 }
 
-long sys_getcwd(const unsigned long *a)
+long sys_getcwd(void __user *ubuf, size_t size)
 {
 	char *buf = kmalloc(PATH_MAX);
 	long ret;
 
 	if (!buf)
 		return -ENOMEM;
-	ret = vfs_getcwd(current_process()->cwd, buf, MIN(a[1], (unsigned long)PATH_MAX));
-	if (ret > 0 && copy_to_user((void __user *)a[0], buf, (size_t)ret))
+	ret = vfs_getcwd(current_process()->cwd, buf, MIN(size, (unsigned long)PATH_MAX));
+	if (ret > 0 && copy_to_user(ubuf, buf, (size_t)ret))
 		ret = -EFAULT;
 	kfree(buf);
 	return ret;
@@ -398,16 +398,16 @@ static long change_dir(struct inode *i)
 	return 0;
 }
 
-long sys_chdir(const unsigned long *a)
+long sys_chdir(const char __user *path)
 {
-	struct inode *i = path_inode(AT_FDCWD, (const char __user *)a[0], true, false);
+	struct inode *i = path_inode(AT_FDCWD, path, true, false);
 
 	return IS_ERR(i) ? PTR_ERR(i) : change_dir(i);
 }
 
-long sys_fchdir(const unsigned long *a)
+long sys_fchdir(int fd)
 {
-	struct file *f = fd_get((int)a[0]);
+	struct file *f = fd_get(fd);
 	long ret;
 
 	if (!f)
@@ -418,11 +418,11 @@ long sys_fchdir(const unsigned long *a)
 	return ret;
 }
 
-long sys_umask(const unsigned long *a)
+long sys_umask(u32 mask)
 {
 	struct process *p = current_process();
 	u32 was = p->umask;
 
-	p->umask = (u32)a[0] & 0777;
+	p->umask = mask & 0777;
 	return was;
 }

@@ -5,60 +5,56 @@
 #include "file.h"
 #include "syscall.h"
 
-long sys_open(const unsigned long *a)
+long sys_open(const char __user *path, unsigned int flags, u32 mode)
 {
-	return do_open(AT_FDCWD, (const char __user *)a[0], (u32)a[1], (u32)a[2]);
+	return do_open(AT_FDCWD, path, flags, mode);
 }
 
-long sys_stat(const unsigned long *a)
+long sys_stat(const char __user *path, void __user *stat)
 {
-	return do_stat(AT_FDCWD, (const char __user *)a[0], (void __user *)a[1], 0);
+	return do_stat(AT_FDCWD, path, stat, 0);
 }
 
-long sys_lstat(const unsigned long *a)
+long sys_lstat(const char __user *path, void __user *stat)
 {
-	return do_stat(AT_FDCWD, (const char __user *)a[0], (void __user *)a[1],
-		       AT_SYMLINK_NOFOLLOW);
+	return do_stat(AT_FDCWD, path, stat, AT_SYMLINK_NOFOLLOW);
 }
 
-long sys_access(const unsigned long *a)
+long sys_access(const char __user *path, u32 mode)
 {
-	return do_access(AT_FDCWD, (const char __user *)a[0], (u32)a[1]);
+	return do_access(AT_FDCWD, path, mode);
 }
 
-long sys_readlink(const unsigned long *a)
+long sys_readlink(const char __user *path, void __user *buf, size_t size)
 {
-	return do_readlink(AT_FDCWD, (const char __user *)a[0], (void __user *)a[1], a[2]);
+	return do_readlink(AT_FDCWD, path, buf, size);
 }
 
 /* Unlike dup3, equal numbers are fine if the file is open. */
-long sys_dup2(const unsigned long *a)
+long sys_dup2(int oldfd, int newfd)
 {
-	int oldfd = (int)a[0], newfd = (int)a[1];
-
 	if (oldfd == newfd)
 		return fd_get_cloexec(oldfd) < 0 ? -EBADF : newfd;
 	return do_dup_to(oldfd, newfd, 0);
 }
 
-long sys_pipe(const unsigned long *a)
+long sys_pipe(void __user *fds)
 {
-	return do_pipe((int __user *)a[0], 0);
+	return do_pipe(fds, 0);
 }
 
-long sys_time(const unsigned long *a)
+long sys_time(void __user *t)
 {
 	s64 now = (s64)(time_wall_ns() / NSEC_PER_SEC);
 
-	if (a[0] && copy_to_user((void __user *)a[0], &now, sizeof(now)))
+	if (t && copy_to_user(t, &now, sizeof(now)))
 		return -EFAULT;
 	return now;
 }
 
-long sys_poll(const unsigned long *a)
+long sys_poll(void __user *fds, unsigned int n, int timeout)
 {
-	s32 ms = (s32)a[2];
+	s32 ms = timeout;
 
-	return do_poll((void __user *)a[0], (u32)a[1],
-		       ms < 0 ? (u64)INT64_MAX : (u64)ms * (NSEC_PER_SEC / 1000));
+	return do_poll(fds, n, ms < 0 ? (u64)INT64_MAX : (u64)ms * (NSEC_PER_SEC / 1000));
 }

@@ -74,23 +74,24 @@ static long map_place(unsigned long *addr, unsigned long size, unsigned long how
 	return 0;
 }
 
-long sys_mmap(const unsigned long *a)
+long sys_mmap(unsigned long at, size_t len, unsigned long prot, unsigned long how, int fd,
+	      unsigned long offset)
 {
-	unsigned long addr = a[0], size = map_size(a[1]), how = a[3], type = how & MAP_TYPE;
+	unsigned long addr = at, size = map_size(len), type = how & MAP_TYPE;
 	bool anonymous = how & MAP_ANONYMOUS;
 	struct file *f = NULL;
 	u32 flags;
 	long ret;
 
-	if (!IS_ALIGNED(a[5], PAGE_SIZE))
+	if (!IS_ALIGNED(offset, PAGE_SIZE))
 		return -EINVAL;
 	if (!anonymous) {
-		f = fd_get((int)a[4]);
+		f = fd_get(fd);
 		if (!f)
 			return -EBADF;
 	}
-	ret = vma_flags(a[2], &flags);
-	if (!ret && a[1] == 0)
+	ret = vma_flags(prot, &flags);
+	if (!ret && len == 0)
 		ret = -EINVAL;
 	else if (!ret && !size)
 		ret = -ENOMEM;
@@ -107,7 +108,7 @@ long sys_mmap(const unsigned long *a)
 		goto out;
 	if (type != MAP_PRIVATE)
 		flags |= VMA_SHARED;
-	ret = f ? map_file(f, &addr, size, flags, a[5])
+	ret = f ? map_file(f, &addr, size, flags, offset)
 		: vm_map(current_mm(), &addr, size, flags, NULL, 0, 0);
 out:
 	if (f)
@@ -115,41 +116,41 @@ out:
 	return ret ? ret : (long)addr;
 }
 
-long sys_munmap(const unsigned long *a)
+long sys_munmap(unsigned long addr, size_t len)
 {
-	unsigned long size = map_size(a[1]);
+	unsigned long size = map_size(len);
 
-	if (!size || !map_range_ok(a[0], size))
+	if (!size || !map_range_ok(addr, size))
 		return -EINVAL;
-	return vm_unmap(current_mm(), a[0], size);
+	return vm_unmap(current_mm(), addr, size);
 }
 
-long sys_mprotect(const unsigned long *a)
+long sys_mprotect(unsigned long addr, size_t len, unsigned long prot)
 {
-	unsigned long size = map_size(a[1]);
+	unsigned long size = map_size(len);
 	u32 flags;
 
-	if (!IS_ALIGNED(a[0], PAGE_SIZE) || vma_flags(a[2], &flags))
+	if (!IS_ALIGNED(addr, PAGE_SIZE) || vma_flags(prot, &flags))
 		return -EINVAL;
-	if (a[1] == 0)
+	if (len == 0)
 		return 0;
-	if (!size || !map_range_ok(a[0], size))
+	if (!size || !map_range_ok(addr, size))
 		return -ENOMEM;
-	return vm_protect(current_mm(), a[0], size, flags);
+	return vm_protect(current_mm(), addr, size, flags);
 }
 
-long sys_brk(const unsigned long *a)
+long sys_brk(unsigned long brk)
 {
-	return (long)vm_brk(current_mm(), a[0]);
+	return (long)vm_brk(current_mm(), brk);
 }
 
 /* Advice that changes what the program would read (MADV_DONTNEED, MADV_FREE) is refused rather than
  * ignored. */
-long sys_madvise(const unsigned long *a)
+long sys_madvise(unsigned long addr, size_t len, int advice)
 {
-	if (!IS_ALIGNED(a[0], PAGE_SIZE) || (a[1] && !map_size(a[1])))
+	if (!IS_ALIGNED(addr, PAGE_SIZE) || (len && !map_size(len)))
 		return -EINVAL;
-	switch ((int)a[2]) {
+	switch (advice) {
 	case MADV_NORMAL:
 	case MADV_RANDOM:
 	case MADV_SEQUENTIAL:

@@ -163,19 +163,18 @@ static void write_rest(struct user_timespec __user *to, u64 end)
 		return;
 }
 
-long sys_ppoll(const unsigned long *a)
+long sys_ppoll(void __user *fds, unsigned int n, void __user *ts, const void __user *set,
+	       size_t size)
 {
-	struct user_timespec __user *ts = (struct user_timespec __user *)a[2];
-	const void __user *set = (const void __user *)a[3];
 	u64 ns = INT64_MAX, start = time_ns(), old;
 	long ret;
 
 	if (ts && (ret = timespec_get(ts, &ns)))
 		return ret;
-	ret = mask_begin(set, a[4], &old);
+	ret = mask_begin(set, size, &old);
 	if (ret)
 		return ret;
-	ret = do_poll((void __user *)a[0], (u32)a[1], ns);
+	ret = do_poll(fds, n, ns);
 	mask_end(set, &old);
 	if (ts)
 		write_rest(ts, start + ns);
@@ -260,16 +259,16 @@ static long sets_of_list(struct select_sets *s, const struct user_pollfd *p, uns
 	return n;
 }
 
-/* n: one more than the highest number; a[1] to a[3] are the sets, each may be NULL. */
-static long do_select(const unsigned long *a, u64 ns)
+/* count: one more than the highest number. Each set may be NULL. */
+static long do_select(int count, void __user *in, void __user *out, void __user *ex, u64 ns)
 {
-	u64 __user *const user[SETS] = {(u64 __user *)a[1], (u64 __user *)a[2], (u64 __user *)a[3]};
-	unsigned int n = MIN((unsigned int)a[0], NR_FILES), used;
+	u64 __user *const user[SETS] = {in, out, ex};
+	unsigned int n = MIN((unsigned int)count, NR_FILES), used;
 	struct user_pollfd *p;
 	struct select_sets s;
 	long ret;
 
-	if ((int)a[0] < 0)
+	if (count < 0)
 		return -EINVAL;
 	ret = sets_get(&s, user, n);
 	if (ret)
@@ -287,23 +286,23 @@ static long do_select(const unsigned long *a, u64 ns)
 	return ret;
 }
 
-long sys_pselect6(const unsigned long *a)
+long sys_pselect6(int n, void __user *in, void __user *out, void __user *ex, void __user *ts,
+		  const void __user *mask)
 {
-	struct user_timespec __user *ts = (struct user_timespec __user *)a[4];
 	struct {
 		unsigned long set, size;
 	} sig = {0, 0};
 	u64 ns = INT64_MAX, start = time_ns(), old;
 	long ret;
 
-	if (a[5] && copy_from_user(&sig, (const void __user *)a[5], sizeof(sig)))
+	if (mask && copy_from_user(&sig, mask, sizeof(sig)))
 		return -EFAULT;
 	if (ts && (ret = timespec_get(ts, &ns)))
 		return ret;
 	ret = mask_begin((const void __user *)sig.set, sig.size, &old);
 	if (ret)
 		return ret;
-	ret = do_select(a, ns);
+	ret = do_select(n, in, out, ex, ns);
 	mask_end((const void __user *)sig.set, &old);
 	if (ts)
 		write_rest(ts, start + ns);
@@ -311,9 +310,8 @@ long sys_pselect6(const unsigned long *a)
 }
 
 /* x86-64 only. More than a second of microseconds is allowed. */
-long sys_select(const unsigned long *a)
+long sys_select(int n, void __user *in, void __user *out, void __user *ex, void __user *utv)
 {
-	struct user_timeval __user *utv = (struct user_timeval __user *)a[4];
 	u64 ns = INT64_MAX, start = time_ns(), now;
 	struct user_timeval tv;
 	long ret;
@@ -327,7 +325,7 @@ long sys_select(const unsigned long *a)
 		ns = MIN((u64)tv.sec * NSEC_PER_SEC + MIN((u64)tv.usec, 1ull << 50) * 1000,
 			 (u64)INT64_MAX);
 	}
-	ret = do_select(a, ns);
+	ret = do_select(n, in, out, ex, ns);
 	now = time_ns();
 	if (utv) {
 		ns = start + ns > now ? start + ns - now : 0;

@@ -38,19 +38,19 @@ static long would_change_fd(int fd)
 	return fd_get_cloexec(fd) < 0 ? -EBADF : -EROFS;
 }
 
-long sys_mkdirat(const unsigned long *a)
+long sys_mkdirat(int dirfd, const char __user *path, u32 mode)
 {
-	return would_create((int)a[0], (const char __user *)a[1]);
+	return would_create(dirfd, path);
 }
 
-long sys_mknodat(const unsigned long *a)
+long sys_mknodat(int dirfd, const char __user *path, u32 mode, unsigned int dev)
 {
-	return would_create((int)a[0], (const char __user *)a[1]);
+	return would_create(dirfd, path);
 }
 
-long sys_symlinkat(const unsigned long *a)
+long sys_symlinkat(const char __user *target, int dirfd, const char __user *path)
 {
-	return would_create((int)a[1], (const char __user *)a[2]);
+	return would_create(dirfd, path);
 }
 
 static long do_link(int olddir, const char __user *old, int newdir, const char __user *new)
@@ -60,16 +60,17 @@ static long do_link(int olddir, const char __user *old, int newdir, const char _
 	return ret == -EROFS ? would_create(newdir, new) : ret;
 }
 
-long sys_linkat(const unsigned long *a)
+long sys_linkat(int olddir, const char __user *old, int newdir, const char __user *new,
+		unsigned int flags)
 {
-	return do_link((int)a[0], (const char __user *)a[1], (int)a[2], (const char __user *)a[3]);
+	return do_link(olddir, old, newdir, new);
 }
 
-long sys_unlinkat(const unsigned long *a)
+long sys_unlinkat(int dirfd, const char __user *path, unsigned int flags)
 {
-	if (a[2] & ~(unsigned long)AT_REMOVEDIR)
+	if (flags & ~(unsigned long)AT_REMOVEDIR)
 		return -EINVAL;
-	return would_remove((int)a[0], (const char __user *)a[1]);
+	return would_remove(dirfd, path);
 }
 
 static long do_rename(int olddir, const char __user *old, int newdir, const char __user *new)
@@ -79,58 +80,57 @@ static long do_rename(int olddir, const char __user *old, int newdir, const char
 	return ret == -EROFS ? would_remove(newdir, new) : ret;
 }
 
-long sys_renameat(const unsigned long *a)
+long sys_renameat(int olddir, const char __user *old, int newdir, const char __user *new)
 {
-	return do_rename((int)a[0], (const char __user *)a[1], (int)a[2],
-			 (const char __user *)a[3]);
+	return do_rename(olddir, old, newdir, new);
 }
 
-long sys_renameat2(const unsigned long *a)
+long sys_renameat2(int olddir, const char __user *old, int newdir, const char __user *new,
+		   unsigned int flags)
 {
-	return a[4] > 7 ? -EINVAL : sys_renameat(a);
+	return flags > 7 ? -EINVAL : do_rename(olddir, old, newdir, new);
 }
 
-long sys_fchmodat(const unsigned long *a)
+long sys_fchmodat(int dirfd, const char __user *path, u32 mode)
 {
-	return would_change((int)a[0], (const char __user *)a[1], true, false);
+	return would_change(dirfd, path, true, false);
 }
 
-long sys_fchownat(const unsigned long *a)
+long sys_fchownat(int dirfd, const char __user *path, unsigned int uid, unsigned int gid,
+		  unsigned int flags)
 {
-	if (a[4] & ~(unsigned long)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+	if (flags & ~(unsigned long)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	return would_change((int)a[0], (const char __user *)a[1], !(a[4] & AT_SYMLINK_NOFOLLOW),
-			    a[4] & AT_EMPTY_PATH);
+	return would_change(dirfd, path, !(flags & AT_SYMLINK_NOFOLLOW), flags & AT_EMPTY_PATH);
 }
 
-long sys_fchmod(const unsigned long *a)
+long sys_fchmod(int fd, u32 mode)
 {
-	return would_change_fd((int)a[0]);
+	return would_change_fd(fd);
 }
 
-long sys_fchown(const unsigned long *a)
+long sys_fchown(int fd, unsigned int uid, unsigned int gid)
 {
-	return would_change_fd((int)a[0]);
+	return would_change_fd(fd);
 }
 
-long sys_utimensat(const unsigned long *a)
+long sys_utimensat(int dirfd, const char __user *path, const void __user *times, unsigned int flags)
 {
-	if (a[3] & ~(unsigned long)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+	if (flags & ~(unsigned long)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	if (!a[1])
-		return would_change_fd((int)a[0]);
-	return would_change((int)a[0], (const char __user *)a[1], !(a[3] & AT_SYMLINK_NOFOLLOW),
-			    a[3] & AT_EMPTY_PATH);
+	if (!path)
+		return would_change_fd(dirfd);
+	return would_change(dirfd, path, !(flags & AT_SYMLINK_NOFOLLOW), flags & AT_EMPTY_PATH);
 }
 
-long sys_truncate(const unsigned long *a)
+long sys_truncate(const char __user *path, loff_t size)
 {
 	struct inode *i;
 	u32 mode;
 
-	if ((long)a[1] < 0)
+	if (size < 0)
 		return -EINVAL;
-	i = path_inode(AT_FDCWD, (const char __user *)a[0], true, false);
+	i = path_inode(AT_FDCWD, path, true, false);
 	if (IS_ERR(i))
 		return PTR_ERR(i);
 	mode = i->mode;
@@ -139,17 +139,17 @@ long sys_truncate(const unsigned long *a)
 }
 
 /* No file that could be cut can be open for writing. */
-long sys_ftruncate(const unsigned long *a)
+long sys_ftruncate(int fd, loff_t size)
 {
-	if ((long)a[1] < 0)
+	if (size < 0)
 		return -EINVAL;
-	return fd_get_cloexec((int)a[0]) < 0 ? -EBADF : -EINVAL;
+	return fd_get_cloexec(fd) < 0 ? -EBADF : -EINVAL;
 }
 
 /* Nothing is ever dirty. Pipes and devices have nothing to write back to. */
-long sys_fsync(const unsigned long *a)
+long sys_fsync(int fd)
 {
-	struct file *f = fd_get((int)a[0]);
+	struct file *f = fd_get(fd);
 	long ret;
 
 	if (!f)
@@ -161,63 +161,63 @@ long sys_fsync(const unsigned long *a)
 	return ret;
 }
 
-long sys_fdatasync(const unsigned long *a)
+long sys_fdatasync(int fd)
 {
-	return sys_fsync(a);
+	return sys_fsync(fd);
 }
 
-long sys_sync(const unsigned long *a)
+long sys_sync(void)
 {
 	return 0;
 }
 
 /* Older names of the same (x86-64). */
-long sys_mkdir(const unsigned long *a)
+long sys_mkdir(const char __user *path, u32 mode)
 {
-	return would_create(AT_FDCWD, (const char __user *)a[0]);
+	return would_create(AT_FDCWD, path);
 }
 
-long sys_mknod(const unsigned long *a)
+long sys_mknod(const char __user *path, u32 mode, unsigned int dev)
 {
-	return would_create(AT_FDCWD, (const char __user *)a[0]);
+	return would_create(AT_FDCWD, path);
 }
 
-long sys_symlink(const unsigned long *a)
+long sys_symlink(const char __user *target, const char __user *path)
 {
-	return would_create(AT_FDCWD, (const char __user *)a[1]);
+	return would_create(AT_FDCWD, path);
 }
 
-long sys_link(const unsigned long *a)
+long sys_link(const char __user *old, const char __user *new)
 {
-	return do_link(AT_FDCWD, (const char __user *)a[0], AT_FDCWD, (const char __user *)a[1]);
+	return do_link(AT_FDCWD, old, AT_FDCWD, new);
 }
 
-long sys_unlink(const unsigned long *a)
+long sys_unlink(const char __user *path)
 {
-	return would_remove(AT_FDCWD, (const char __user *)a[0]);
+	return would_remove(AT_FDCWD, path);
 }
 
-long sys_rmdir(const unsigned long *a)
+long sys_rmdir(const char __user *path)
 {
-	return would_remove(AT_FDCWD, (const char __user *)a[0]);
+	return would_remove(AT_FDCWD, path);
 }
 
-long sys_rename(const unsigned long *a)
+long sys_rename(const char __user *old, const char __user *new)
 {
-	return do_rename(AT_FDCWD, (const char __user *)a[0], AT_FDCWD, (const char __user *)a[1]);
+	return do_rename(AT_FDCWD, old, AT_FDCWD, new);
 }
 
-long sys_chmod(const unsigned long *a)
+long sys_chmod(const char __user *path, u32 mode)
 {
-	return would_change(AT_FDCWD, (const char __user *)a[0], true, false);
+	return would_change(AT_FDCWD, path, true, false);
 }
 
-long sys_chown(const unsigned long *a)
+long sys_chown(const char __user *path, unsigned int uid, unsigned int gid)
 {
-	return would_change(AT_FDCWD, (const char __user *)a[0], true, false);
+	return would_change(AT_FDCWD, path, true, false);
 }
 
-long sys_lchown(const unsigned long *a)
+long sys_lchown(const char __user *path, unsigned int uid, unsigned int gid)
 {
-	return would_change(AT_FDCWD, (const char __user *)a[0], false, false);
+	return would_change(AT_FDCWD, path, false, false);
 }

@@ -49,27 +49,27 @@ int timespec_get(const void __user *from, u64 *ns)
 	return 0;
 }
 
-long sys_clock_gettime(const unsigned long *a)
+long sys_clock_gettime(int clock, void __user *uts)
 {
 	struct user_timespec ts;
 	u64 ns;
-	int err = clock_ns((int)a[0], &ns);
+	int err = clock_ns(clock, &ns);
 
 	if (err)
 		return err;
 	ts = timespec_of(ns);
-	return copy_to_user((void __user *)a[1], &ts, sizeof(ts));
+	return copy_to_user(uts, &ts, sizeof(ts));
 }
 
-long sys_clock_getres(const unsigned long *a)
+long sys_clock_getres(int clock, void __user *uts)
 {
 	struct user_timespec ts = {0, 1};
 	u64 ns;
-	int err = clock_ns((int)a[0], &ns);
+	int err = clock_ns(clock, &ns);
 
-	if (err || !a[1])
+	if (err || !uts)
 		return err;
-	return copy_to_user((void __user *)a[1], &ts, sizeof(ts));
+	return copy_to_user(uts, &ts, sizeof(ts));
 }
 
 /* Longest single sleep: far below what ns_to_ticks can hold. */
@@ -91,44 +91,44 @@ static int sleep_until(int clock, u64 until)
 }
 
 /* The remaining time is written only if the sleep was cut short, which here only death does. */
-long sys_nanosleep(const unsigned long *a)
+long sys_nanosleep(const void __user *ts, void __user *left)
 {
 	u64 ns;
-	int err = timespec_get((const void __user *)a[0], &ns);
+	int err = timespec_get(ts, &ns);
 
 	return err ? err : sleep_until(CLOCK_MONOTONIC, time_ns() + ns);
 }
 
-long sys_clock_nanosleep(const unsigned long *a)
+long sys_clock_nanosleep(int clock, unsigned int flags, const void __user *ts, void __user *left)
 {
-	int clock = (int)a[0], err;
 	u64 ns, now;
+	int err;
 
 	if (clock == CLOCK_THREAD_CPUTIME_ID || clock == CLOCK_PROCESS_CPUTIME_ID)
 		return -EINVAL;
 	err = clock_ns(clock, &now);
 	if (!err)
-		err = timespec_get((const void __user *)a[2], &ns);
+		err = timespec_get(ts, &ns);
 	if (err)
 		return err;
-	return sleep_until(clock, (int)a[1] & TIMER_ABSTIME ? ns : now + ns);
+	return sleep_until(clock, flags & TIMER_ABSTIME ? ns : now + ns);
 }
 
-long sys_gettimeofday(const unsigned long *a)
+long sys_gettimeofday(void __user *utv, void __user *tz)
 {
 	u64 ns = time_wall_ns();
 	struct user_timeval tv = {(s64)(ns / NSEC_PER_SEC), (s64)(ns % NSEC_PER_SEC / 1000)};
 	static const u32 utc[2];
 
-	if (a[0] && copy_to_user((void __user *)a[0], &tv, sizeof(tv)))
+	if (utv && copy_to_user(utv, &tv, sizeof(tv)))
 		return -EFAULT;
-	if (a[1] && copy_to_user((void __user *)a[1], utc, sizeof(utc)))
+	if (tz && copy_to_user(tz, utc, sizeof(utc)))
 		return -EFAULT;
 	return 0;
 }
 
 /* Programs look at sysname and release to choose what to call: they speak of the ABI. */
-long sys_uname(const unsigned long *a)
+long sys_uname(void __user *names)
 {
 	struct user_utsname u = {
 		.sysname = "Linux",
@@ -139,10 +139,10 @@ long sys_uname(const unsigned long *a)
 	};
 
 	strscpy(u.machine, arch_name, sizeof(u.machine));
-	return copy_to_user((void __user *)a[0], &u, sizeof(u));
+	return copy_to_user(names, &u, sizeof(u));
 }
 
-long sys_sysinfo(const unsigned long *a)
+long sys_sysinfo(void __user *info)
 {
 	struct user_sysinfo s = {0};
 	u64 total, free;
@@ -153,28 +153,27 @@ long sys_sysinfo(const unsigned long *a)
 	s.freeram = free * PAGE_SIZE;
 	s.procs = (u16)MIN(process_count(), 65535u);
 	s.mem_unit = 1;
-	return copy_to_user((void __user *)a[0], &s, sizeof(s));
+	return copy_to_user(info, &s, sizeof(s));
 }
 
 #define GRND_MASK 7ul /* NONBLOCK, RANDOM, INSECURE: one source, always ready */
 
-long sys_getrandom(const unsigned long *a)
+long sys_getrandom(void __user *buf, size_t n, unsigned int flags)
 {
 	loff_t pos = 0;
 
-	if (a[2] & ~GRND_MASK)
+	if (flags & ~GRND_MASK)
 		return -EINVAL;
-	if (a[1] == 0)
+	if (n == 0)
 		return 0;
-	return task_random->ops->read(task_random, (void __user *)a[0], MIN(a[1], 0x2000000ul),
-				      &pos);
+	return task_random->ops->read(task_random, buf, MIN(n, 0x2000000ul), &pos);
 }
 
-long sys_reboot(const unsigned long *a)
+long sys_reboot(unsigned int magic1, unsigned int magic2, unsigned int cmd, void __user *arg)
 {
-	if ((u32)a[0] != REBOOT_MAGIC1 || (u32)a[1] != REBOOT_MAGIC2)
+	if (magic1 != REBOOT_MAGIC1 || magic2 != REBOOT_MAGIC2)
 		return -EINVAL;
-	if ((u32)a[2] == REBOOT_POWER_OFF || (u32)a[2] == REBOOT_HALT)
+	if (cmd == REBOOT_POWER_OFF || cmd == REBOOT_HALT)
 		arch_poweroff(true);
 	return -EINVAL;
 }

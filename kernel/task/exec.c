@@ -19,6 +19,7 @@
 #include <lib/bugpoint.h>
 #include <lib/printk.h>
 #include <lib/string.h>
+#include <task/call.h>
 #include <task/files.h>
 #include <arch/cpu.h>
 #include <arch/trap.h>
@@ -314,7 +315,6 @@ static void exec_commit(struct exec *x, struct mm *old)
 static __noinline int enter_user(struct exec *x)
 {
 	struct process *p = current_process();
-	struct bb_task *bb = current_thread()->bb;
 	struct mm *old = p->mm;
 	int err = exec_stack(x, old);
 
@@ -323,10 +323,7 @@ static __noinline int enter_user(struct exec *x)
 	exec_commit(x, old);
 	arch_thread_reset_user();
 	arch_user_frame_init(arch_user_frame(), x->image.entry, x->sp);
-	if (bb->syscall >= 0) {
-		trace(syscall_exit, bb->syscall, 0);
-		WRITE_ONCE(bb->syscall, -1);
-	}
+	call_end(current_thread()->bb, 0);
 	trace(enter_user, p->pid, x->image.entry, task_here());
 	task_leaving_here();
 	arch_enter_user();

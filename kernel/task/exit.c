@@ -14,6 +14,7 @@
 #include <lib/bug.h>
 #include <lib/printk.h>
 #include <lib/string.h>
+#include <task/call.h>
 #include <task/files.h>
 #include <arch/cpu.h>
 #include <tracing/events.h>
@@ -78,7 +79,7 @@ void __noreturn process_exit(int status)
 		init_ended(status);
 	process_give_back(p);
 
-	WRITE_ONCE(current_thread()->bb->syscall, -1); /* a zombie is in no call */
+	call_end(current_thread()->bb, 0); /* a zombie is in no call */
 	spin_lock(&process_tree_lock);
 	p->status = status;
 	p->run_ns = run_ns;

@@ -48,11 +48,21 @@ static u32 killer(struct process *p)
 	return sig ? sig : SIGKILL;
 }
 
+static bool exit_resched(void)
+{
+	return READ_ONCE(port_cpu()->need_resched);
+}
+
+static bool exit_has_work(const struct thread *t)
+{
+	return exit_resched() || atomic_load(&t->kill_pending) || t->proc->set_child_tid;
+}
+
 /* Everything that must happen before user code may run. Interrupts masked on entry and return. */
-static void exit_work(struct thread *t)
+static void __noinline exit_work(struct thread *t)
 {
 	for (;;) {
-		if (need_resched()) {
+		if (exit_resched()) {
 			arch_irq_enable();
 			schedule();
 		} else if (atomic_load(&t->kill_pending)) {
@@ -75,7 +85,8 @@ void trap_exit_to_user(struct trap_frame *tf)
 	u64 site;
 
 	arch_irq_disable();
-	exit_work(t);
+	if (unlikely(exit_has_work(t)))
+		exit_work(t);
 	site = t->proc->leaving_site;
 	t->proc->leaving_site = 0;
 	if (track_task_holds(bb))

@@ -49,10 +49,6 @@ void vdso_init(void);
 /* Maps it into mm; *ehdr: address of its ELF header (AT_SYSINFO_EHDR). -ENOMEM. */
 int vdso_map(struct mm *mm, unsigned long *ehdr) must_check;
 
-static inline int status_of_exit(int code)
-{
-	return (code & 0xff) << 8;
-}
 static inline int status_of_signal(u32 sig)
 {
 	return (int)(sig & 0x7f);

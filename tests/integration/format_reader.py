@@ -14,7 +14,8 @@ SIZES = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "i32": "i", "i64": "q"}
 NAMES = {1: "control", 2: "schema", 3: "enums", 4: "rings", 5: "ring data", 6: "cpus", 7: "tasks",
          8: "lock classes", 9: "locks", 10: "symbols", 11: "symbol names", 12: "console",
          13: "crash", 14: "counters", 15: "command line", 16: "reports",
-         17: "device queues", 18: "lines", 19: "places", 20: "place names"}
+         17: "device queues", 18: "lines", 19: "places", 20: "place names",
+         21: "system calls"}
 CATEGORY, STATE, SYSCALL, ERRNO, MODE = 1, 2, 3, 4, 7
 
 
@@ -167,6 +168,10 @@ class Box:
             return self.name(table, signed) or str(signed)
         if show == 19:
             return f"{value}B"
+        if show == 20:
+            return f"0{value:o}"
+        if show == 22:
+            return str((value & 0xffffffff ^ 1 << 31) - (1 << 31))
         return None
 
 

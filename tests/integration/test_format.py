@@ -71,7 +71,7 @@ def test_info(arch, dump):
                             (4, "bb_ring"), (6, "bb_cpu"), (7, "bb_task"), (8, "bb_class"),
                             (9, "bb_lock"), (10, "bb_sym"), (12, "bb_console"), (13, "bb_crash"),
                             (14, "bb_counter"), (16, "bb_report"), (17, "bb_queue"), (18, "bb_line"),
-                            (19, "bb_place")):
+                            (19, "bb_place"), (21, "bb_call")):
         assert box.sections[kind_of]["entry_size"] == LAYOUTS.size[layout]
     counters = {c["name"]: c["value"] for c in box.table(14, "bb_counter") if c["name"]}
     assert {n: int(v) for n, v in re.findall(r"counter +(\S+) +(\d+)", words)} == counters
@@ -92,10 +92,24 @@ def pattern(box, record):
     """What tracedump must say of a record; where it needs other sections, anything."""
     row = box.events[record[1]]
     words = [re.escape(f"{row['name']:<14}")]
+    if row["role"] == 24:
+        return call_pattern(box, row, record[2], words)
     for arg, value in zip(row["args"], record[2]):
         shown = box.show(arg, value)
         words.append(f"{arg['name']}=" + (".*" if shown is None else re.escape(shown)))
     return " ".join(words) + ("(  .*)?" if row["role"] == 20 else "")
+
+
+def call_pattern(box, row, values, words):
+    """The same of a system call: its name and its arguments' names are in sections of their own."""
+    nr = values[0] & 0xffff
+    known = [c["args"] for c in box.table(21, "bb_call") if c["nr"] == nr]
+    args = known[0] if known else row["args"][2:]
+    words.append(box.name(format_reader.SYSCALL, nr) or f"sys_{nr}")
+    words += [f"{arg['name']}={re.escape(box.show(arg, v))}" for arg, v in zip(args, values[2:])]
+    words.append(f"ret={re.escape(box.show(row['args'][1], values[1]))}")
+    words.append(f"took={(values[0] >> 16) * 10**9 // box.header['clock_hz']}ns")
+    return " ".join(words)
 
 
 def test_events(dump):

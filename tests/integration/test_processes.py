@@ -32,9 +32,35 @@ def test_an_unreaped_child_is_a_zombie(arch, cpus):
         guest.wait_for("has ended", 30)
         pid = int(re.search(r"family: (\d+) has ended", guest.console())[1])
         row = ps(guest)[pid].split()
-        assert row[4] == "zombie" and row[6:] == ["true"], row
+        assert row[4] == "zombie" and row[6] == "true", row
         code, words = guest.why()
         assert code == 0 and words.startswith("healthy:"), words
         guest.send("\n")
         guest.shell("true")
         assert pid not in ps(guest), ps(guest)[pid]
+
+
+def test_a_missing_call_is_known_by_name(arch):
+    """add_key is a name on both; no program of ours can call what has no name."""
+    with qemu.Guest(arch, cpus=1, mem="256M", append=SMALL, gdb=False) as guest:
+        guest.wait_for(qemu.PROMPT, BOOT)
+        guest.send("/tests/family missing\n")
+        guest.wait_for("has made its calls", 30)
+        row, = (r for r in ps(guest).values() if " family " in r)
+        assert "100 x -ENOSYS, last add_key()" in row, row
+        code, events = qemu.tracedump("text", guest.ram)
+        assert code == 0 and len(re.findall(r"syscall_missing +nr=add_key pc=0x", events)) == 100
+        assert len(re.findall(r"syscall_done +add_key a0=0x0 .*ret=-ENOSYS", events)) == 100
+
+
+def test_a_call_says_its_arguments_and_its_length(arch):
+    """One record a call: named arguments, as many as it has; a sleep takes as long as it was asked to."""
+    with qemu.Guest(arch, cpus=1, mem="256M", append=SMALL, gdb=False) as guest:
+        guest.wait_for(qemu.PROMPT, BOOT)
+        guest.shell("cat /etc/motd; sleep 0.25")
+        code, events = qemu.tracedump("text", guest.ram)
+        assert code == 0
+        assert re.search(r" cat/\d+ .*(open|openat) (dirfd=-100 )?path=0x\w+ flags=0x\w+ mode=00 ret=3 took=\d+ns$",
+                         events, re.M), events[-3000:]
+        took, = re.findall(r" sleep/\d+ .* (?:clock_)?nanosleep .*ret=0 took=(\d+)ns$", events, re.M)
+        assert 250e6 <= int(took) < 2e9, took

@@ -21,7 +21,14 @@ static const struct bb_enum_row more_enums[2] = {
 	{.table = BB_TAB_SYSCALL, .value = 63, .name = "read"},
 	{.table = BB_TAB_ERRNO, .value = -2, .name = "ENOENT"},
 };
+static const struct bb_call calls[2] = {
+	{7, 1, {{"fd", BB_INT, 0}}},
+	{9, 0, {{"", 0, 0}}},
+};
+
 static struct box_plan plan = {
+	.calls = calls,
+	.ncalls = 2,
 	.cpus = 3,
 	.ring_units = UNITS,
 	.tasks = 10,
@@ -148,9 +155,9 @@ static void directory_is_sound(void **state)
 {
 	const struct bb_header *h = box_header();
 
-	for (uint32_t kind = BB_SEC_CONTROL; kind <= BB_SEC_PLACENAMES; kind++)
+	for (uint32_t kind = BB_SEC_CONTROL; kind <= BB_SEC_CALLS; kind++)
 		assert_non_null(section(kind));
-	assert_int_equal(h->dir_count, BB_SEC_PLACENAMES);
+	assert_int_equal(h->dir_count, BB_SEC_CALLS);
 	assert_true(h->dir_offset >= h->header_size);
 	for (uint32_t i = 0; i < h->dir_count; i++) {
 		const struct bb_section *a = directory(i);
@@ -178,8 +185,10 @@ static void sections_hold_what_the_plan_said(void **state)
 	assert_int_equal(section(BB_SEC_RINGS)->entry_size, sizeof(struct bb_ring));
 	assert_int_equal(section(BB_SEC_CPUS)->count, 3);
 	assert_int_equal(section(BB_SEC_TASKS)->count, 10);
-	assert_int_equal(section(BB_SEC_TASKS)->entry_size, 1336);
+	assert_int_equal(section(BB_SEC_TASKS)->entry_size, 1368);
 	assert_int_equal(section(BB_SEC_LOCKS)->count, 64);
+	assert_int_equal(section(BB_SEC_CALLS)->count, 2);
+	assert_memory_equal(contents(section(BB_SEC_CALLS)), calls, sizeof(calls));
 	assert_int_equal(section(BB_SEC_SYMS)->count, 2);
 	assert_memory_equal(contents(section(BB_SEC_SYMS)), syms, sizeof(syms));
 	assert_memory_equal(contents(section(BB_SEC_SYMNAMES)), symnames, sizeof(symnames));

@@ -9,7 +9,8 @@ tracedump-y := tools/tracedump/read/util.c tools/tracedump/read/reader.c tools/t
 	$(patsubst %,tools/tracedump/think/verdict_%.c,orphan cycle owner cpu waker device starved corrupt) \
 	tools/tracedump/say/explain.c \
 	tools/tracedump/say/explain_json.c tools/tracedump/read/session.c tools/tracedump/say/show.c \
-	tools/tracedump/timeline/proto.c tools/tracedump/timeline/perfetto.c tools/tracedump/timeline/perfetto_tracks.c
+	tools/tracedump/timeline/proto.c tools/tracedump/timeline/perfetto.c tools/tracedump/timeline/perfetto_tracks.c \
+	tools/tracedump/timeline/perfetto_calls.c
 
 TRACEDUMP_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes \
 	-Wstrict-prototypes -Wvla -I. -Itools/tracedump

@@ -12,6 +12,7 @@
 #define __weak          __attribute__((weak))
 #define __noreturn      __attribute__((noreturn))
 #define __noinline      __attribute__((noinline))
+#define fallthrough     __attribute__((fallthrough))
 #define __always_inline inline __attribute__((always_inline))
 #define __printf(f, a)  __attribute__((format(printf, f, a)))
 #define __cold          __attribute__((cold))

@@ -65,6 +65,10 @@ extern struct file *task_random;
 long process_exec(const char __user *path, const unsigned long __user *argv,
 		  const unsigned long __user *envp);
 void __noreturn process_exit(int status); /* status as wait4 gives it */
+static inline int status_of_exit(int code)
+{
+	return (code & 0xff) << 8;
+}
 long process_wait4(s32 pid, int __user *status, int options, void __user *rusage);
 int process_kill(s32 pid, int sig);
 /* Raises sig for the current process, as a write to a broken pipe does. */

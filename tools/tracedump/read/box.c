@@ -13,6 +13,7 @@
  */
 #include "box.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@ static const char *const section_names[TD_SECTIONS] = {
 	"",        "control", "schema",       "enums",        "rings",   "ring data",
 	"cpus",    "tasks",   "lock classes", "locks",        "symbols", "symbol names",
 	"console", "crash",   "counters",     "command line", "reports", "device queues",
-	"lines",   "places",  "place names",
+	"lines",   "places",  "place names",  "system calls",
 };
 
 const char *td_section_name(unsigned kind)
@@ -45,7 +46,7 @@ static size_t least_entry(unsigned kind)
 	case BB_SEC_CPUS:
 		return sizeof(struct bb_cpu);
 	case BB_SEC_TASKS:
-		return sizeof(struct bb_task);
+		return offsetof(struct bb_task, syscall_ticks); /* what 1.0 has */
 	case BB_SEC_CLASSES:
 		return sizeof(struct bb_class);
 	case BB_SEC_LOCKS:
@@ -64,6 +65,8 @@ static size_t least_entry(unsigned kind)
 		return sizeof(struct bb_line);
 	case BB_SEC_PLACES:
 		return sizeof(struct bb_place);
+	case BB_SEC_CALLS:
+		return sizeof(struct bb_call);
 	default:
 		return 0;
 	}

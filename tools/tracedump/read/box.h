@@ -4,7 +4,7 @@
 
 #include "reader.h"
 
-#define TD_SECTIONS 21 /* known kinds are 1 to 20 */
+#define TD_SECTIONS 22 /* known kinds are 1 to 21 */
 
 struct td_section {
 	bool present;

@@ -66,6 +66,21 @@ static void load_enums(struct td_names *n)
 	qsort(n->enums, n->nenums, sizeof(*n->enums), by_table_value);
 }
 
+static void load_calls(struct td_names *n)
+{
+	n->ncalls = td_box_count(n->box, BB_SEC_CALLS);
+	n->calls = td_alloc(n->ncalls, sizeof(*n->calls));
+	for (uint32_t i = 0; i < n->ncalls; i++) {
+		struct bb_call *c = &n->calls[i];
+
+		td_box_entry(n->box, BB_SEC_CALLS, i, c, sizeof(*c));
+		if (c->nargs > 6)
+			c->nargs = 6;
+		for (unsigned a = 0; a < 6; a++)
+			clean_in_place(c->args[a].name, sizeof(c->args[a].name));
+	}
+}
+
 static void load_syms(struct td_names *n)
 {
 	uint32_t count = td_box_count(n->box, BB_SEC_SYMS);
@@ -123,6 +138,7 @@ void td_names_init(struct td_names *n, const struct td_box *b, struct td_elf *el
 	td_hash_init(&n->tasks, sizeof(struct td_taskname));
 	load_schema(n);
 	load_enums(n);
+	load_calls(n);
 	load_syms(n);
 	load_lines(n);
 	for (uint32_t i = 0; i < td_box_count(b, BB_SEC_TASKS); i++) {
@@ -172,6 +188,7 @@ void td_names_free(struct td_names *n)
 	free(n->rows);
 	free(n->row_of);
 	free(n->enums);
+	free(n->calls);
 	free(n->syms);
 	free(n->lines);
 	td_hash_free(&n->tasks);
@@ -197,6 +214,24 @@ const char *td_enum_name(const struct td_names *n, uint32_t table, int64_t value
 		n->nenums ? bsearch(&key, n->enums, n->nenums, sizeof(key), by_table_value) : NULL;
 
 	return r && r->name[0] ? r->name : NULL;
+}
+
+const struct bb_call *td_call(const struct td_names *n, uint32_t nr)
+{
+	for (uint32_t i = 0; i < n->ncalls; i++)
+		if (n->calls[i].nr == nr)
+			return &n->calls[i];
+	return NULL;
+}
+
+void td_call_name(const struct td_names *n, uint32_t nr, char *out, size_t size)
+{
+	const char *name = td_enum_name(n, BB_TAB_SYSCALL, nr);
+
+	if (name)
+		snprintf(out, size, "%s", name);
+	else
+		snprintf(out, size, "sys_%u", nr);
 }
 
 const char *td_class_name(const struct td_names *n, uint32_t class)
@@ -334,6 +369,15 @@ void td_arg_text(const struct td_names *n, const struct bb_arg_row *a, uint64_t 
 		return;
 	case BB_BYTES:
 		snprintf(out, size, "%" PRIu64 "B", v);
+		return;
+	case BB_INT:
+		snprintf(out, size, "%" PRId32, (int32_t)v);
+		return;
+	case BB_OCT:
+		snprintf(out, size, "0%" PRIo64, v);
+		return;
+	case BB_CALL:
+		td_call_name(n, BB_CALL_NR(v), out, size);
 		return;
 	case BB_TASK:
 		t = td_task_name(n, (uint32_t)v);

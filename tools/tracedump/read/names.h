@@ -28,6 +28,8 @@ struct td_names {
 	uint16_t *row_of;          /* by id: row + 1 */
 	struct bb_enum_row *enums; /* sorted by table and value */
 	uint32_t nenums;
+	struct bb_call *calls; /* system calls with their arguments */
+	uint32_t ncalls;
 	struct td_sym *syms; /* sorted by address */
 	uint32_t nsyms;
 	struct bb_line *lines; /* sorted by offset: of calls, from the box */
@@ -45,6 +47,10 @@ const struct bb_event_row *td_event_row(const struct td_names *n, uint32_t id);
 uint8_t td_role(const struct td_names *n, uint32_t id);
 /* NULL if the table has no such value. */
 const char *td_enum_name(const struct td_names *n, uint32_t table, int64_t value);
+/* What is known of a system call's arguments, or NULL. */
+const struct bb_call *td_call(const struct td_names *n, uint32_t nr);
+/* "read", or "sys_273" for a number without a name. */
+void td_call_name(const struct td_names *n, uint32_t nr, char *out, size_t size);
 /* Class name; "class 7" in a static buffer if it has none. */
 const char *td_class_name(const struct td_names *n, uint32_t class);
 /* Name of a thread, or NULL. */

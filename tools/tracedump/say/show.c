@@ -170,6 +170,28 @@ static void task_text(const struct td_session *s, int32_t tid, char *out, size_t
 		snprintf(out, n, "unknown");
 }
 
+/* syscall_done: "read fd=3 buf=0x7ffe10 n=100 ret=12 took=3210ns". */
+static void print_call(const struct td_session *s, FILE *f, const struct td_event *e,
+		       const struct bb_event_row *row)
+{
+	uint64_t word = td_arg(&s->box, e, 0);
+	const struct bb_call *c = td_call(&s->names, BB_CALL_NR(word));
+	char text[400];
+
+	td_call_name(&s->names, BB_CALL_NR(word), text, sizeof(text));
+	fprintf(f, " %s", text);
+	for (unsigned i = 2; i < e->nargs; i++) {
+		const struct bb_arg_row *a =
+			c && i - 2 < c->nargs ? &c->args[i - 2] : &row->args[i];
+
+		td_arg_text(&s->names, a, td_arg(&s->box, e, i), text, sizeof(text));
+		fprintf(f, " %s=%s", a->name, text);
+	}
+	td_arg_text(&s->names, &row->args[1], td_arg(&s->box, e, 1), text, sizeof(text));
+	fprintf(f, " ret=%s took=%" PRIu64 "ns", text,
+		td_box_span_ns(&s->box, BB_CALL_TICKS(word)));
+}
+
 static void print_event(const struct td_session *s, FILE *f, const struct td_ring *r,
 			const struct td_event *e)
 {
@@ -185,7 +207,10 @@ static void print_event(const struct td_session *s, FILE *f, const struct td_rin
 		fprintf(f, "%-14s", row->name);
 	else
 		fprintf(f, "event %-8u", e->id);
-	for (unsigned i = 0; i < e->nargs; i++) {
+	if (row && row->role == BB_ROLE_SYSCALL_DONE)
+		print_call(s, f, e, row);
+	for (unsigned i = row && row->role == BB_ROLE_SYSCALL_DONE ? e->nargs : 0; i < e->nargs;
+	     i++) {
 		uint64_t v = td_arg(&s->box, e, i);
 
 		if (row && i < row->nargs) {
@@ -301,14 +326,15 @@ static void put_parts(FILE *f, size_t width, size_t used, const char *parts)
 static void print_parts(const struct td_session *s, FILE *f, uint32_t node)
 {
 	const struct bb_task *t = &s->model.task[node].t;
+	char name[64];
 
 	if (t->syscall >= 0 && !(t->flags & BB_TASK_KTHREAD) && t->mode == BB_MODE_KERNEL) {
-		const char *nr = td_enum_name(&s->names, BB_TAB_SYSCALL, t->syscall);
-
-		if (nr)
-			fprintf(f, "  in %s()", nr);
-		else
-			fprintf(f, "  in system call %d", t->syscall);
+		td_call_name(&s->names, (uint32_t)t->syscall, name, sizeof(name));
+		fprintf(f, "  in %s()", name);
+	}
+	if (t->missing_count) {
+		td_call_name(&s->names, (uint32_t)t->missing, name, sizeof(name));
+		fprintf(f, "  %u x -ENOSYS, last %s()", t->missing_count, name);
 	}
 	print_wait(s, f, node);
 	for (uint32_t k = 0; k < t->nheld; k++)

@@ -232,6 +232,7 @@ static void one_event(struct pf *p, const struct td_ring *r, struct pf_cpu *c,
 	default:
 		break;
 	}
+	pt_calls_until(&p->t, e->ns, e);
 	pt_event(&p->t, r->cpu, e, row);
 	c->last_ns = e->ns;
 }
@@ -395,6 +396,7 @@ void td_perfetto(const struct td_session *s, FILE *f, struct td_perfetto_stats *
 
 	*st = (struct td_perfetto_stats){0};
 	pt_init(&p.t, s, f);
+	pt_calls_load(&p.t);
 	p.cpu = td_alloc(s->rings.n, sizeof(*p.cpu));
 	clock_snapshot(&p);
 	system_info(&p);

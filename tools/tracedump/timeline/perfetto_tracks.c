@@ -240,6 +240,10 @@ static void note_arg(struct pt *t, const struct bb_arg_row *a, const char *name,
 	uint32_t field = 7; /* shown in hex */
 
 	switch (a ? a->show : (uint8_t)BB_HEX) {
+	case BB_INT:
+		v = (uint64_t)(int64_t)(int32_t)v;
+		field = 4;
+		break;
 	case BB_DEC:
 		field = 4;
 		break;
@@ -362,7 +366,8 @@ static void end(struct pt *t, struct pt_track *k, uint32_t cpu, const struct td_
 	if (!expose(t, k, e->ns, kind, key))
 		return;
 	p = event_begin(t, k, e->ns, TE_END, NULL, &in);
-	if (row && row->role == BB_ROLE_SYSCALL_END && row->nargs > 1)
+	if (row && (row->role == BB_ROLE_SYSCALL_END || row->role == BB_ROLE_SYSCALL_DONE) &&
+	    row->nargs > 1)
 		note_arg(t, &row->args[1], row->args[1].name, td_arg(&t->s->box, e, 1));
 	event_end(t, p, in);
 	(void)cpu;
@@ -620,6 +625,38 @@ static void slice_name(const char *event, char *out, size_t n)
 	}
 }
 
+/* A new call begins: whatever was open has ended unseen. */
+static void all_ended(struct pt *t, struct pt_track *k, uint64_t ns)
+{
+	while (k->depth)
+		pop(t, k, ns, "lost_end");
+}
+
+void pt_call_begin(struct pt *t, const struct pt_call *c)
+{
+	const struct bb_call *known = td_call(&t->s->names, c->nr);
+	struct pt_track *k = thread_track(t, (uint32_t)c->tid);
+	char name[64];
+	size_t p, in;
+
+	all_ended(t, k, c->begin);
+	push(k, PT_SYSCALL, 0);
+	td_call_name(&t->s->names, c->nr, name, sizeof(name));
+	p = event_begin(t, k, c->begin, TE_BEGIN, name, &in);
+	td_pb_string(&t->pb, TE_CATEGORY, "syscall");
+	for (uint32_t i = 0; i < c->nargs; i++) {
+		const struct bb_arg_row *a = known && i < known->nargs ? &known->args[i] : NULL;
+
+		snprintf(name, sizeof(name), "a%u", i);
+		note_arg(t, a, a && a->name[0] ? a->name : name, c->args[i]);
+	}
+	if (c->end) {
+		snprintf(name, sizeof(name), "%u:%u", c->cpu, c->end->ordinal);
+		note_text(t, "event", name);
+	}
+	event_end(t, p, in);
+}
+
 void pt_event(struct pt *t, uint32_t cpu, const struct td_event *e, const struct bb_event_row *row)
 {
 	char name[96];
@@ -640,14 +677,14 @@ void pt_event(struct pt *t, uint32_t cpu, const struct td_event *e, const struct
 	case BB_ROLE_SYSCALL_BEGIN: {
 		struct pt_track *k = home(t, cpu, e->tid);
 
-		while (k->depth && e->tid > 0) /* a new call: whatever was open has ended unseen */
-			pop(t, k, e->ns, "lost_end");
-		nr = td_enum_name(&t->s->names, BB_TAB_SYSCALL, (int64_t)td_arg(&t->s->box, e, 0));
-		snprintf(name, sizeof(name), nr ? "%.60s" : "system call", nr ? nr : "");
+		if (e->tid > 0)
+			all_ended(t, k, e->ns);
+		td_call_name(&t->s->names, (uint32_t)td_arg(&t->s->box, e, 0), name, sizeof(name));
 		begin(t, k, cpu, e, row, name, PT_SYSCALL, 0, 0);
 		break;
 	}
 	case BB_ROLE_SYSCALL_END:
+	case BB_ROLE_SYSCALL_DONE:
 		end(t, home(t, cpu, e->tid), cpu, e, row, PT_SYSCALL, 0);
 		break;
 	case BB_ROLE_TASK_BEGIN:
@@ -719,6 +756,8 @@ void pt_gap(struct pt *t, uint32_t cpu, int32_t tid, uint64_t from, uint64_t to,
 
 void pt_finish(struct pt *t, uint64_t ns)
 {
+	pt_calls_until(t, ns, NULL);
+	free(t->calls);
 	for (uint32_t i = 0; i <= t->locks.mask; i++) {
 		struct pt_lock *l = td_hash_entry(&t->locks, i);
 

@@ -34,6 +34,15 @@ struct pt_lock {
 	} lane[PT_LANES];
 };
 
+/* A system call: recorded at its end, or still in progress (then it has no end). */
+struct pt_call {
+	uint64_t begin; /* ns */
+	uint32_t cpu, nr, nargs;
+	int32_t tid;
+	const struct td_event *end; /* NULL: in progress */
+	uint64_t args[6];
+};
+
 struct pt {
 	const struct td_session *s;
 	FILE *f;
@@ -43,11 +52,20 @@ struct pt {
 	uint64_t flows, log_iid;
 	uint32_t file; /* a number of this trace: ids must differ where files are joined */
 	uint64_t unfinished;
+	struct pt_call *calls; /* by begin */
+	uint32_t ncalls, next_call;
 };
 
 void pt_init(struct pt *t, const struct td_session *s, FILE *f);
 /* Closes every slice that is still open, at `ns`, marked as unfinished. */
 void pt_finish(struct pt *t, uint64_t ns);
+
+/* perfetto_calls.c: calls are recorded when they are over; this puts their begins where they
+ * belong. Needs the session's rings. */
+void pt_calls_load(struct pt *t);
+/* Begins the calls that are due before `e` is shown; e NULL: all up to ns. */
+void pt_calls_until(struct pt *t, uint64_t ns, const struct td_event *e);
+void pt_call_begin(struct pt *t, const struct pt_call *c);
 
 /* One event by its role. `cpu` is where it happened. */
 void pt_event(struct pt *t, uint32_t cpu, const struct td_event *e, const struct bb_event_row *row);
