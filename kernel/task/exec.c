@@ -68,16 +68,21 @@ static struct inode *exec_find(struct exec *x, const char *path)
 	return i;
 }
 
-/* Splits "#!  /path  one argument" in place. -ENOEXEC if there is no path or the line is too long.
- */
+/* Splits "#!  /path  one argument" in place. -ENOEXEC if there is no path, or no end of it in what
+ * was read; a longer argument is cut, as on Linux. */
 static int script_parse(char *line, size_t len, const char **interp, const char **arg)
 {
 	char *end, *p = line + 2, *a;
 
 	line[len] = '\0';
 	end = strchr(line, '\n');
-	if (!end && len == SCRIPT_LINE)
-		return -ENOEXEC;
+	if (!end && len == SCRIPT_LINE) {
+		while (*p == ' ' || *p == '\t')
+			p++;
+		if (!strchr(p, ' ') && !strchr(p, '\t'))
+			return -ENOEXEC;
+		end = line + SCRIPT_LINE - 1;
+	}
 	if (!end)
 		end = line + strlen(line);
 	while (end > p && (end[-1] == ' ' || end[-1] == '\t'))

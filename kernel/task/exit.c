@@ -38,7 +38,9 @@ static void process_give_back(struct process *p)
 	static const u32 zero;
 	struct mm *mm = p->mm;
 
-	if (p->clear_child_tid && copy_to_user(p->clear_child_tid, &zero, sizeof(zero)))
+	/* Only for who shares the memory, as on Linux: no process waits for a word of its own. */
+	if (p->clear_child_tid && atomic_load(&mm->users) > 1 &&
+	    copy_to_user(p->clear_child_tid, &zero, sizeof(zero)))
 		p->clear_child_tid = NULL; /* unmapped meanwhile: nobody can look there */
 	files_close_all(p);
 	inode_put(p->cwd);
@@ -135,7 +137,7 @@ static enum look wait_look(struct process *self, s32 pid, struct process **out)
 
 static int wait_report(const struct process *c, int __user *status, void __user *rusage)
 {
-	u64 us = c->run_ns / 1000;
+	u64 us = (c->run_ns + c->child_run_ns) / 1000;
 	struct user_rusage ru = {.utime = {(s64)(us / 1000000), (s64)(us % 1000000)}};
 
 	if (status && copy_to_user(status, &c->status, sizeof(c->status)))

@@ -60,6 +60,12 @@ static void test_kernel_side(const char *echo)
 		   strcmp(out, "<./argv_echo> <one arg> <script> <a b>\n") == 0,
 	   "#! with one argument");
 	ok(RUN("script2", "script2") == 0 && strstr(out, "<script2>"), "#! that names a script");
+	status = RUN("script_long", "script_long");
+	ok(status == 0 && strlen(out) == strlen("<./argv_echo> <> <script_long>\n") + 241 &&
+		   strstr(out, "aaa> <script_long>"),
+	   "#! line of more than 255 bytes: its argument is cut (%zu)", strlen(out));
+	ok(RUN("script_endless", "script_endless") == 200 + ENOEXEC,
+	   "no end of the interpreter's name: ENOEXEC");
 	ok(RUN("script_bad", "script_bad") == 200 + ENOENT, "#! of a missing interpreter: ENOENT");
 	status = RUN("script_loop", "script_loop");
 	ok(status == 200 + ELOOP, "#! that names itself: ELOOP (%d)", status);

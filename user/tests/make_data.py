@@ -30,6 +30,8 @@ def main():
     put(base + "/text", b"neither a program nor a script\n", 0o755)
     put(base + "/script", b"#! ./argv_echo  one arg \n", 0o755)
     put(base + "/script2", b"#!./script\n", 0o755)
+    put(base + "/script_long", b"#!./argv_echo " + b"a" * 300 + b"\n", 0o755)
+    put(base + "/script_endless", b"#!./" + b"x" * 300 + b"\n", 0o755)
     put(base + "/script_bad", b"#!/no/such/interpreter\n", 0o755)
     put(base + "/script_loop", b"#!./script_loop\n", 0o755)
     os.symlink("data", base + "/link")
