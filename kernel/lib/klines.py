@@ -19,7 +19,7 @@ CALLS = ("call", "callq", "bl", "blr")
 
 
 def return_addresses(objdump, elf):
-    text = subprocess.run([objdump, "-d", "--no-show-raw-insn", elf], capture_output=True, text=True, check=True)
+    text = subprocess.run([objdump, "-d", "-z", "--no-show-raw-insn", elf], capture_output=True, text=True, check=True)
     found, after_call = [], False
     for line in text.stdout.splitlines():
         m = CALL.match(line)

@@ -446,7 +446,7 @@ static void test_blind(void **state)
 	compare("blind");
 }
 
-/* Two dumps have no number of a sequence in common, so that their files can be joined. */
+/* Two dumps have no number of a sequence in common. */
 static void test_files_differ(void **state)
 {
 	struct td_perfetto_stats st;

@@ -13,8 +13,8 @@
  * Where nobody knows who ran (switches not recorded, or lost), calls and waits of several tasks
  * come in any order: they are marks on a track of their own, and nothing nests.
  *
- * Numbers of sequences, tracks and flows carry a number of the file, so that two files in a row are
- * one clean trace.
+ * Numbers of sequences, tracks and flows carry a number of the file, so that files in a row share
+ * none of them. Perfetto still merges their CPUs, so their scheduling is clean only one by one.
  */
 #include "perfetto_tracks.h"
 
