@@ -187,10 +187,13 @@ static void stamp(struct bb_held *h, uint32_t n, double at)
 static void acquire(struct bb_task *t, uint64_t lock, uint32_t class, uint32_t mode, uint32_t func,
 		    double at)
 {
+	struct track_lock *l = lock_of(lock, class);
 	uint32_t before = t->nheld;
 
 	be(t, NULL, false);
-	track_acquired(lock_of(lock, class), mode, FX_SITE(func), t->stack_base + 0x3800);
+	if (mode & BB_HOLD_EXCL) /* as the lock itself does: its word first, then the record */
+		l->owner = track_self();
+	track_acquired(l, mode, FX_SITE(func), t->stack_base + 0x3800);
 	if (t->nheld > before)
 		stamp(t->held, t->nheld, at);
 }
@@ -208,6 +211,7 @@ void fx_share(struct bb_task *t, uint64_t lock, uint32_t class, uint32_t func, d
 void fx_hold_irq(struct bb_cpu *c, uint64_t lock, uint32_t class, uint32_t func, double at)
 {
 	be(NULL, c, true);
+	lock_of(lock, class)->owner = track_self();
 	track_acquired(lock_of(lock, class), BB_HOLD_EXCL, FX_SITE(func), 0);
 	stamp(c->held, c->nheld, at);
 }
@@ -218,6 +222,7 @@ void fx_release(struct bb_task *t, uint64_t lock, uint32_t func)
 
 	be(t, NULL, false);
 	track_released(l, l->owner ? BB_HOLD_EXCL : BB_HOLD_SHARED, FX_SITE(func));
+	l->owner = 0;
 }
 
 static void begin_wait(struct bb_task *t, uint32_t kind, uint64_t object, uint32_t class,

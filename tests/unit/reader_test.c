@@ -852,49 +852,6 @@ static void test_confirm(void **state)
 	}
 }
 
-/* Lines without an ELF: of a call, of a call in an inlined function, and none where there is none.
- */
-static void test_lines(void **state)
-{
-	static const struct {
-		uint64_t addr;
-		bool ret;
-		const char *text;
-	} want[] = {
-		{FX_LINE(0), true, "load_init kernel/task/exec.c:212"},
-		{FX_LINE(1), true, "list_add kernel/include/lib/list.h:5"},
-		{FX_LINE(2), true, "load_init"},
-		{FX_LINE(0) + 1, true, "load_init"},
-		{FX_LINE(0) - 1, true, "load_init"},
-		{FX_LINE(0), false, "load_init"}, /* the instruction there is not the call */
-		{FX_LINE(0) + (1ull << 32), true, "0xffff800100001800"},
-	};
-	struct box_fixture f;
-	struct td_place p;
-	struct look l;
-	char text[256];
-
-	(void)state;
-	fx_open(&f);
-	look(&l, &f);
-	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
-		td_place(&l.s.names, want[i].addr, want[i].ret, &p);
-		td_place_text(&p, 0, text, sizeof(text));
-		assert_string_equal(text, want[i].text);
-	}
-	done(&l, &f);
-
-	/* A place whose texts lie outside their section has no line. */
-	fx_open(&f);
-	fx_seal(&f);
-	memset(f.mem + fx_section(&f, BB_SEC_PLACES)->offset, 0xff, sizeof(struct bb_place));
-	look(&l, &f);
-	td_place(&l.s.names, FX_LINE(0), true, &p);
-	td_place_text(&p, 0, text, sizeof(text));
-	assert_string_equal(text, "load_init");
-	done(&l, &f);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -923,7 +880,6 @@ int main(void)
 		cmocka_unit_test(test_starved),
 		cmocka_unit_test(test_who_ran),
 		cmocka_unit_test(test_confirm),
-		cmocka_unit_test(test_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
