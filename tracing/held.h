@@ -13,7 +13,7 @@
  * by a push, which changes the version; so between two equal reads no push has ended, and what one
  * in progress writes lies at or above every count since. The order: the store of a pop before those
  * of the next push (the fence below) and those before the push's word (release); the reader's
- * loads pair with both (acquire).
+ * loads pair with both (acquire). tests/unit/held.pml is the model.
  *
  * Who writes. The context in force is what port_context() names: the task's own, swapped for the
  * CPU's where an interrupt begins and back where it ends. An interrupt inside an interrupt, or an

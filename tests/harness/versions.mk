@@ -13,5 +13,5 @@ QEMU_x86_64  := qemu-system-x86_64
 # What `make setup` installs, and why (shown to the user):
 HOST_PACKAGES := clang-$(LLVM) lld-$(LLVM) llvm-$(LLVM) libclang-rt-$(LLVM)-dev qemu-system-arm \
 	qemu-system-x86 qemu-user-static gdb-multiarch e2fsprogs elfutils libdw-dev libelf-dev zlib1g-dev libcmocka-dev \
-	python3 python3-pytest tmux nodejs npm clang-format-$(LLVM)
+	python3 python3-pytest tmux nodejs npm spin clang-format-$(LLVM)
 export CC LD NM OBJCOPY HOSTCC GDB QEMU_aarch64 QEMU_x86_64 LLVM HOST_PACKAGES
