@@ -1,6 +1,7 @@
 """FORMAT.md is enough: a reader that knows only that file and `tracedump` tell the same about a
 guest's memory, a core and a bare box."""
 import collections
+import lzma
 import mmap
 import os
 import re
@@ -221,3 +222,32 @@ def test_lines(arch, dumps):
         if mine != right:
             wrong.append((hex(base + row["offset"]), mine, right))
     assert not wrong, (len(wrong), wrong[:10])
+
+
+OLD = """\
+HUNG: 4 tasks can never run again.
+Cause: lock ext2.root is held by init (pid 1), which has left the kernel.
+       taken at  load_init   t=0.027 s  (event 0:39)
+       left at   enter_user   t=0.032 s  - that call never returns
+Waiting: sh (pid 3), ls (pid 4), cat (pid 5)  in ext2_lookup
+Also stuck behind them: init (pid 1) waits for a child
+Fix hint: release ext2.root before enter_user().
+"""
+
+
+@pytest.mark.noarch
+@pytest.mark.quick
+def test_older_boxes_read(tmp_path):
+    """A box that a kernel of format 1.1 wrote: shorter entries, no lines, the same words."""
+    path = str(tmp_path / "box")
+    with lzma.open(os.path.join(os.path.dirname(__file__), "boxes/exec-deadlock-1.1.xz")) as packed, \
+            open(path, "wb") as out:
+        out.write(packed.read())
+    code, words = qemu.tracedump("why", path)
+    assert code == 1 and words.rstrip() == OLD.rstrip(), words
+    box = open_box(path)
+    assert box.header["version"] == 0x10001
+    tasks = {t["tid"]: t for t in box.table(7, "bb_task") if t["state"]}
+    assert [h["mode"] & 8 for h in tasks[1]["held"] if h["lock"]] == [8], tasks.get(1)
+    for command in ("text", "ps", "locks", "cpus", "info"):
+        assert qemu.tracedump(command, path)[0] == 0, command

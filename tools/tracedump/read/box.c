@@ -46,7 +46,7 @@ static size_t least_entry(unsigned kind)
 	case BB_SEC_CPUS:
 		return sizeof(struct bb_cpu);
 	case BB_SEC_TASKS:
-		return offsetof(struct bb_task, syscall_ticks); /* what 1.0 has */
+		return offsetof(struct bb_task, ends); /* what 1.1 has */
 	case BB_SEC_CLASSES:
 		return sizeof(struct bb_class);
 	case BB_SEC_LOCKS:
