@@ -204,8 +204,8 @@ static void test_select(void)
 	FD_SET(fd[0], &in);
 	ok(select(fd[1] + 1, &in, &out, NULL, NULL) == 2, "both sets count");
 	FD_ZERO(&in);
-	FD_SET(200, &in);
-	ok(select(201, &in, NULL, NULL, NULL) == -1 && errno == EBADF, "not open: EBADF");
+	FD_SET(60, &in); /* Linux ignores what lies behind its table, of 64 at least */
+	ok(select(61, &in, NULL, NULL, NULL) == -1 && errno == EBADF, "not open: EBADF");
 	ok(select(-1, NULL, NULL, NULL, NULL) == -1 && errno == EINVAL, "negative: EINVAL");
 	tv = (struct timeval){-1, 0};
 	ok(select(0, NULL, NULL, NULL, &tv) == -1 && errno == EINVAL, "negative time: EINVAL");
