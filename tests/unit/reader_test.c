@@ -294,8 +294,8 @@ static void test_knot_of_pipes(void **state)
 	track_end_opened(&f.tasks[2], DATA(1)); /* its own end does not help it */
 	look(&l, &f);
 	expect(&l, BB_V_CYCLE, TD_R_NONE, 2);
-	says(&l, "a (pid 5) waits for a pipe, whose other end is open in b (pid 6)");
-	says(&l, "b (pid 6) waits for a pipe, whose other end is open in a (pid 5)");
+	says(&l, "a (pid 5) waits for a pipe (pipe.data), whose other end is open in b (pid 6)");
+	says(&l, "b (pid 6) waits for a pipe (pipe.data), whose other end is open in a (pid 5)");
 	says(&l, "close the ends of pipes that a process does not use");
 	done(&l, &f);
 
