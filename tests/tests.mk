@@ -27,7 +27,8 @@ test-quick: setup ## rules, host tests and one boot each, in under 3 minutes
 
 test-unit: setup ## host tests: rings, tracker, box, reader, file system
 	$(Q)MAKE=$(MAKE_COMMAND) $(PYTHON) $(HARNESS)/suite.py unit
-test-unit-all: $(unit-tests)
+list-unit-tests:
+	@echo $(unit-tests)
 
 test-integration: setup ## boots of both architectures, GDB commands, timelines
 	$(Q)MAKE=$(MAKE_COMMAND) $(PYTHON) $(HARNESS)/suite.py integration
@@ -53,4 +54,4 @@ docs: ## rewrite the documents that are made from the sources: docs/locking.md
 format: ## rewrite the sources to .clang-format
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format-$(LLVM) -i
 
-.PHONY: setup run debug-run test test-quick test-unit test-unit-all test-integration test-long mutate soak check docs format
+.PHONY: setup run debug-run test test-quick test-unit list-unit-tests test-integration test-long mutate soak check docs format

@@ -12,7 +12,8 @@
  *
  * Exclusive waiters get one wake-up each: a thing that only one of them can use does not wake all.
  * A wake-up must not end with one that cannot use it: wait_event looks at the condition before it
- * gives up, and whoever gives up after that wakes the next.
+ * gives up, and one that found the condition true by itself, before it slept, passes on the wake-up
+ * that reached it meanwhile: that one was for a second thing.
  *
  * A completion's count changes only under its queue's lock, and its waiter takes the count
  * under the same lock, so a completion on a stack may go away as soon as the wait returns. Lock
@@ -96,16 +97,25 @@ void waitq_add(struct wait_queue *q, struct waiter *w)
 	smp_mb(); /* waitq_has_waiters() */
 }
 
-void waitq_remove(struct wait_queue *q, struct waiter *w)
+/* False: a wake-up had taken it off. */
+static bool take_off(struct wait_queue *q, struct waiter *w)
 {
 	irqflags_t f;
+	bool was;
 
 	if (!atomic_load_acquire(&w->queued))
-		return;
+		return false;
 	f = spin_lock_irqsave(&q->lock);
-	if (atomic_load(&w->queued))
+	was = atomic_load(&w->queued);
+	if (was)
 		remove_locked(q, w);
 	spin_unlock_irqrestore(&q->lock, f);
+	return was;
+}
+
+void waitq_remove(struct wait_queue *q, struct waiter *w)
+{
+	take_off(q, w);
 }
 
 void wait_prepare(struct wait_queue *q, struct waiter *w, enum park_mode mode)
@@ -123,7 +133,14 @@ void wait_prepare(struct wait_queue *q, struct waiter *w, enum park_mode mode)
 void wait_finish(struct wait_queue *q, struct waiter *w)
 {
 	park_cancel();
-	waitq_remove(q, w);
+	take_off(q, w);
+}
+
+void wait_unneeded(struct wait_queue *q, struct waiter *w)
+{
+	park_cancel();
+	if (!take_off(q, w) && w->exclusive)
+		wake_up(q);
 }
 
 static int sleep_at(const struct track_wait *w, enum park_mode mode, u64 deadline,

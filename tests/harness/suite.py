@@ -103,6 +103,12 @@ def pytest_part(name, arch, *more):
                        "tests/perfetto", *more], junit)
 
 
+def unit_targets():
+    """One part each, so that what a failing one printed last is what is shown."""
+    return subprocess.run([MAKE, "-s", "list-unit-tests"], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+                          check=True).stdout.split()
+
+
 def together(parts):
     threads = []
     for p in parts:
@@ -121,7 +127,8 @@ def long_parts(minutes, boots):
     stress = os.path.join(ROOT, "tests/harness/stress.py")
     done += together([Part(f"stress {a}", [sys.executable, stress, f"ARCH={a}", f"MINUTES={minutes}"])
                       for a in ARCHES])
-    done.append(make("unit, longer", "-k", "test-unit-all", "SECONDS=60", "FUZZ=10000").run())
+    done += [make(f"{t.removeprefix('test-')} longer", t, "SECONDS=60", "FUZZ=10000").run()
+             for t in unit_targets()]
     done.append(make("mutants", "mutate").run())
     print("    what survived: build/mutate/report.txt", flush=True)  # a mutant that survives fails nothing
     return done
@@ -144,7 +151,8 @@ def main(argv):
     if what in ("full", "quick"):
         done.append(make("check", "check").run())
     if what in ("full", "quick", "unit"):
-        done.append(make("unit", "-k", "test-unit-all", *(["SECONDS=1", "FUZZ=500"] if quick else [])).run())
+        done += [make(t.removeprefix("test-"), t, *(["SECONDS=1", "FUZZ=500"] if quick else [])).run()
+                 for t in unit_targets()]
     if what == "full":
         done.append(make("programs on the host", "test-user-host").run())
     if what in ("full", "quick", "integration"):

@@ -63,30 +63,33 @@ void waitq_remove(struct wait_queue *q, struct waiter *w);
 
 /* The pieces of wait_event: queue and prepare to sleep, look at the condition, sleep, unqueue.
  * `kind` is enum bb_wait_kind, `arg` goes into the record (see struct bb_wait). wait_sleep returns
- * what park_until() does. */
+ * what park_until() does; wait_unneeded unqueues one who found its condition true before it slept:
+ * the wake-up that an exclusive one may have got meanwhile goes to the next. */
 void wait_prepare(struct wait_queue *q, struct waiter *w, enum park_mode mode);
 void wait_finish(struct wait_queue *q, struct waiter *w);
+void wait_unneeded(struct wait_queue *q, struct waiter *w);
 int wait_sleep(struct wait_queue *q, enum park_mode mode, u64 deadline, unsigned int kind, u32 arg);
 
 /* Sleeps until cond holds: 0; or, if it does not, until what ends waits of this mode (-ERESTARTSYS)
- * or the deadline (arch_ticks; -ETIMEDOUT). The condition may be evaluated often, without locks. */
+ * or the deadline (arch_ticks; -ETIMEDOUT). The condition may be evaluated often, without locks,
+ * but never again once it was true: it may take what it waits for. */
 #define wait_event_until(q, cond, excl, mode, deadline, kind, arg)                                 \
 	({                                                                                         \
 		int r_ = 0;                                                                        \
+		bool true_ = !!(cond);                                                             \
 		struct waiter w_ = {.exclusive = (excl)};                                          \
-		for (;;) {                                                                         \
-			if (cond) {                                                                \
-				r_ = 0;                                                            \
-				break;                                                             \
-			}                                                                          \
-			if (r_)                                                                    \
-				break;                                                             \
+		while (!true_ && !r_) {                                                            \
 			wait_prepare((q), &w_, (mode));                                            \
-			if (!(cond))                                                               \
+			true_ = !!(cond);                                                          \
+			if (true_) {                                                               \
+				wait_unneeded((q), &w_);                                           \
+			} else {                                                                   \
 				r_ = wait_sleep((q), (mode), (deadline), (kind), (arg));           \
-			wait_finish((q), &w_);                                                     \
+				wait_finish((q), &w_);                                             \
+				true_ = !!(cond);                                                  \
+			}                                                                          \
 		}                                                                                  \
-		r_;                                                                                \
+		true_ ? 0 : r_;                                                                    \
 	})
 #define wait_event(q, cond, kind, arg)                                                             \
 	((void)wait_event_until(q, cond, false, PARK_KERNEL, PARK_FOREVER, kind, arg))
