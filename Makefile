@@ -3,7 +3,7 @@
 #   make debug-run BUG=exec-deadlock     the story: boot, hang, diagnosis, timeline
 #   make test                            everything, both architectures
 #
-# Variables: ARCH=aarch64|x86_64  CPUS=4  MEM=512M  CONFIG=debug|lean|ubsan  CHECKS=on|off
+# Variables: ARCH=aarch64|x86_64  CPUS=4  MEM=512M  CONFIG=debug|lean|bare|ubsan  CHECKS=on|off
 #            BUG=exec-deadlock (BUG=x lists them all)  APPEND="kernel options"  V=1 (show commands)
 
 ARCH   ?= aarch64
@@ -22,8 +22,8 @@ include tests/harness/versions.mk
 ifeq ($(filter $(ARCH),$(ARCHES)),)
 $(error ARCH=$(ARCH) is not known; use one of: $(ARCHES))
 endif
-ifeq ($(filter $(CONFIG),debug lean ubsan),)
-$(error CONFIG=$(CONFIG) is not known; use debug, lean or ubsan)
+ifeq ($(filter $(CONFIG),debug lean bare ubsan),)
+$(error CONFIG=$(CONFIG) is not known; use debug, lean, bare or ubsan)
 endif
 ifeq ($(filter $(CHECKS),on off),)
 $(error CHECKS=$(CHECKS): use on or off)

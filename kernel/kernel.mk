@@ -16,6 +16,7 @@ KCFLAGS_aarch64 := -march=armv8.1-a -mgeneral-regs-only -mno-outline-atomics -mc
 KCFLAGS_x86_64 := -mgeneral-regs-only -mno-red-zone -mcmodel=kernel -fcf-protection=none
 KCFLAGS_debug := -O2 -DCONFIG_DEBUG=1 -DCONFIG_HANGBENCH=1
 KCFLAGS_lean  := -O2
+KCFLAGS_bare  := -O2 -DTRACING=0
 KCFLAGS_ubsan := -O2 -DCONFIG_DEBUG=1 -DCONFIG_HANGBENCH=1 -fsanitize=undefined -fsanitize-trap=undefined \
 	-fno-sanitize=alignment
 

@@ -101,7 +101,9 @@ struct bb_control {
 	uint8_t event_on[BB_MAX_EVENTS]; /* by event id: 0 off, 1 on. The truth the probes test */
 	uint32_t checks_on;              /* run-time checks (checks=off clears it) */
 	uint32_t panicked;               /* the crash record is valid */
-	uint64_t reserved[6];
+	uint32_t bare; /* 1: built without recorder, tracker and checks; only tables and text */
+	uint32_t reserved32;
+	uint64_t reserved[5];
 };
 
 /* ---- schema --------------------------------------------------------------------------------- */

@@ -11,6 +11,8 @@
 #include <tracing/tracker.h>
 #include "schema.h"
 
+struct track_tables track_tables;
+
 struct trace_box trace_box __attribute__((section(".bss.blackbox"), aligned(BB_ALIGN)));
 
 static struct {

@@ -7,8 +7,6 @@
 #include <tracing/box.h>
 #include "tracker_private.h"
 
-struct track_tables track_tables;
-
 /* ---- contexts ------------------------------------------------------------------------------ */
 
 /* Nothing fits on it, and what lies before its entries is no lock. */
@@ -276,7 +274,6 @@ void track_hand_over(struct track_lock *l, struct bb_task *from, struct bb_task 
 	e.frame = 0;
 	e.caller = 0;
 	stack_push(track_task_stack(to), BB_MAX_HELD, &e);
-	__atomic_store_n(&l->owner, (uint32_t)(to - track_tables.tasks) + 1, __ATOMIC_RELEASE);
 }
 
 /* ---- places where nothing may be held ------------------------------------------------------ */

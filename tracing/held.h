@@ -29,6 +29,7 @@
 #define TRACING_HELD_H
 
 #include <tracing/blackbox.h>
+#include <tracing/config.h>
 
 struct track_stack {
 	uint64_t word;
@@ -37,6 +38,7 @@ struct track_stack {
 	struct bb_held held[];
 };
 
+#if TRACING
 struct track_context {
 	struct track_stack *stack; /* for the short way: real, or one on which it fails */
 	uint32_t max;              /* limit, or 0 */
@@ -45,6 +47,11 @@ struct track_context {
 	uint32_t limit; /* entries; 0: counts only */
 	uint32_t until; /* diverted until the stack is no higher than this */
 };
+#else
+struct track_context {
+	uint32_t owner;
+};
+#endif
 
 #define TRACK_PUSHED ((1ull << 32) + 2)
 
@@ -135,6 +142,7 @@ static inline uint32_t *track_count(struct track_stack *s)
 	return &((uint32_t *)(void *)&s->word)[1];
 }
 
+#if TRACING
 /* Own contexts of a task and of a CPU; a CPU's of which `deep` is set counts only. */
 void track_context_task(struct track_context *c, struct bb_task *t, uint32_t slot);
 void track_context_cpu(struct track_context *c, struct bb_cpu *cpu, int deep);
@@ -142,5 +150,6 @@ void track_context_cpu(struct track_context *c, struct bb_cpu *cpu, int deep);
  * `until` locks; back again. */
 void track_divert(struct track_context *c, uint32_t until);
 void track_undivert(struct track_context *c);
+#endif
 
 #endif

@@ -25,6 +25,7 @@
 #define TRACING_RING_H
 
 #include <tracing/blackbox.h>
+#include <tracing/config.h>
 #include <tracing/record.h>
 #include <tracing_port.h>
 
@@ -59,7 +60,8 @@ extern const char __start_trace_emit_text[], __stop_trace_emit_text[];
 
 static inline int trace_event_on(unsigned id)
 {
-	return __builtin_expect(*(volatile const uint8_t *)&trace_control.event_on[id] != 0, 0);
+	return TRACING &&
+	       __builtin_expect(*(volatile const uint8_t *)&trace_control.event_on[id] != 0, 0);
 }
 
 /* Any context, NMI included; any lock held. Out of line, so that a probe costs a test and a call;
@@ -79,6 +81,10 @@ TRACE_TEXT void trace_put4(uint64_t word, uint64_t a, uint64_t b, uint64_t c, ui
 TRACE_TEXT void trace_put_call(uint64_t call, uint64_t ret, const uint64_t *args, unsigned n);
 TRACE_TEXT void trace_emit_args(unsigned id, const uint64_t *args, unsigned n); /* n <= 8 */
 
+/* Switches on the default set: all but uncontended locks and function. First thing of the boot. */
+void trace_default_events(void);
+
+#if TRACING
 static inline int trace_in_emit(uintptr_t pc)
 {
 	return pc >= (uintptr_t)__start_trace_emit_text && pc < (uintptr_t)__stop_trace_emit_text;
@@ -86,9 +92,6 @@ static inline int trace_in_emit(uintptr_t pc)
 /* Interrupt and NMI entry and exit, on the interrupted CPU. Returns a token for the end. */
 TRACE_TEXT unsigned trace_nest_begin(uintptr_t pc);
 TRACE_TEXT void trace_nest_end(unsigned token);
-
-/* Switches on the default set: all but uncontended locks and function. First thing of the boot. */
-void trace_default_events(void);
 
 /* Position "cpu:ordinal" of the next event on this CPU. */
 static inline uint64_t trace_position(void)
@@ -100,5 +103,21 @@ static inline uint64_t trace_position(void)
 /* Moves what `from` recorded to the same units of `to` (larger, zeroed). Its CPU, nothing else
  * emitting. */
 void trace_ring_move(struct bb_ring *to, const struct bb_ring *from);
+#else
+static inline int trace_in_emit(uintptr_t pc)
+{
+	return 0;
+}
+static inline unsigned trace_nest_begin(uintptr_t pc)
+{
+	return 0;
+}
+static inline void trace_nest_end(unsigned token)
+{
+}
+static inline void trace_ring_move(struct bb_ring *to, const struct bb_ring *from)
+{
+}
+#endif
 
 #endif

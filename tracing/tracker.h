@@ -39,22 +39,15 @@
 #define TRACING_TRACKER_H
 
 #include <tracing/blackbox.h>
+#include <tracing/config.h>
 #include <tracing/held.h>
+#include <tracing_port.h>
 
 struct track_class {
 	const char *name;
 	uint32_t kind;  /* enum bb_lock_kind */
 	uint32_t rank;  /* declared order, 0 = none */
 	uint32_t index; /* in the black box; given by track_class_add() */
-};
-struct track_lock {
-	uint32_t owner;            /* the lock: 0 free; owner word; TRACK_SHARED | readers */
-	uint32_t magic;            /* TRACK_LIVE while initialised */
-	uint32_t calm;             /* releases since somebody last waited, until CALM */
-	uint64_t tag;              /* HELD_TAG(class, BB_HOLD_EXCL): the short way is open; or 0 */
-	struct track_class *class; /* NULL: never initialised */
-	uint64_t release_site;
-	struct bb_lock *stats; /* entry in the black box once contended, else NULL */
 };
 #define TRACK_LIVE    0x4b434f4cu
 #define TRACK_WAITERS 0x40000000u /* somebody queues: who releases must look */
@@ -66,6 +59,43 @@ static inline uint32_t track_owner_of(uint32_t word)
 {
 	return word & TRACK_SHARED ? 0 : word & ~TRACK_WAITERS;
 }
+
+/* A wait for what is no lock: an event, a child, I/O ... */
+struct track_wait {
+	const void *object;              /* what identifies it */
+	const struct track_class *class; /* of the wait queue or completion, or NULL */
+	uint32_t kind;                   /* enum bb_wait_kind */
+	uint32_t arg;                    /* see struct bb_wait */
+	/* The only one who can end it (owner word), 0: not known. Whoever gives one keeps it true
+	 * as long as the wait lasts; a wait that ends by itself in time has none. */
+	uint32_t owner;
+};
+
+/* The tables, set by box_build(); before that, by the kernel's first steps, one early task. */
+struct track_tables {
+	struct bb_task *tasks;
+	uint32_t ntasks;
+	struct bb_cpu *cpus;
+	uint32_t ncpus;
+	struct bb_class *classes;
+	uint32_t nclasses;
+	struct bb_lock *locks;
+	uint32_t nlocks; /* power of two */
+	struct bb_report *reports;
+	uint32_t nreports;
+};
+extern struct track_tables track_tables;
+
+#if TRACING
+struct track_lock {
+	uint32_t owner;            /* the lock: 0 free; owner word; TRACK_SHARED | readers */
+	uint32_t magic;            /* TRACK_LIVE while initialised */
+	uint32_t calm;             /* releases since somebody last waited, until CALM */
+	uint64_t tag;              /* HELD_TAG(class, BB_HOLD_EXCL): the short way is open; or 0 */
+	struct track_class *class; /* NULL: never initialised */
+	uint64_t release_site;
+	struct bb_lock *stats; /* entry in the black box once contended, else NULL */
+};
 #define TRACK_LOCK_INIT(cls)                                                                       \
 	{                                                                                          \
 		.class = &(cls), .magic = TRACK_LIVE                                               \
@@ -93,16 +123,7 @@ void track_block_begin(struct track_lock *l, const void *object, uint32_t kind, 
 		       uint64_t site);
 void track_block_end(struct track_lock *l, const void *object);
 
-/* Around a wait for what is no lock: an event, a child, I/O ... */
-struct track_wait {
-	const void *object;              /* what identifies it */
-	const struct track_class *class; /* of the wait queue or completion, or NULL */
-	uint32_t kind;                   /* enum bb_wait_kind */
-	uint32_t arg;                    /* see struct bb_wait */
-	/* The only one who can end it (owner word), 0: not known. Whoever gives one keeps it true
-	 * as long as the wait lasts; a wait that ends by itself in time has none. */
-	uint32_t owner;
-};
+/* Around a wait for what is no lock. */
 void track_wait_begin(const struct track_wait *w, uint64_t site);
 void track_wait_end(void);
 
@@ -143,20 +164,8 @@ void track_scan_waits(uint64_t age);
 /* Records a finding once per (check, class, site). Returns 1 if it is new. */
 int track_report(uint32_t verdict, uint32_t check, const struct track_lock *l, uint64_t site,
 		 uint64_t site2, uint32_t task);
-
-/* The tables, set by box_build(); before that, by the kernel's first steps, one early task. */
-struct track_tables {
-	struct bb_task *tasks;
-	uint32_t ntasks;
-	struct bb_cpu *cpus;
-	uint32_t ncpus;
-	struct bb_class *classes;
-	uint32_t nclasses;
-	struct bb_lock *locks;
-	uint32_t nlocks; /* power of two */
-	struct bb_report *reports;
-	uint32_t nreports;
-};
-extern struct track_tables track_tables;
+#else
+#include <tracing/tracker_none.h>
+#endif
 
 #endif

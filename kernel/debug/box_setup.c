@@ -41,8 +41,10 @@ extern const u8 __build_id_note[]; /* ELF note: namesz, descsz, type, "GNU\0", b
 
 void trace_early_init(u64 entry_ticks)
 {
-	trace_default_events();
-	trace_box.control.checks_on = 1;
+	if (TRACING)
+		trace_default_events();
+	trace_box.control.checks_on = TRACING;
+	trace_box.control.bare = !TRACING;
 	box_counter("early_drops");
 	box_counter("reports_lost");
 	box_counter("console_dropped");
@@ -56,8 +58,13 @@ static void apply_options(void)
 {
 	size_t len;
 	const char *list = cmdline_get("trace", &len);
-	int bad = list ? box_trace_select(list, (u32)len) : 0;
+	int bad = TRACING && list ? box_trace_select(list, (u32)len) : 0;
 
+	if (!TRACING) {
+		if (list || cmdline_is("checks", "on"))
+			pr_err("trace=, checks=: this kernel is built without recorder and checks");
+		return;
+	}
 	if (bad)
 		pr_err("trace=: word %d is neither a category nor an event; no switch was changed",
 		       bad);
@@ -133,7 +140,7 @@ void trace_box_init(void)
 	u64 size;
 
 	apply_options();
-	ring = MAX(ring, RING_BYTES_MIN);
+	ring = TRACING ? MAX(ring, RING_BYTES_MIN) : RING_BYTES_MIN;
 	for (;;) {
 		plan.ring_units = pow2_floor(ring / BB_UNIT);
 		size = ALIGN_UP(box_dynamic_size(&plan), PAGE_SIZE);
@@ -144,7 +151,7 @@ void trace_box_init(void)
 			      (unsigned long long)size >> 10, (unsigned long long)dynamic);
 		ring /= 2;
 	}
-	if (ring < cmdline_u64("ring", RING_BYTES))
+	if (TRACING && ring < cmdline_u64("ring", RING_BYTES))
 		pr_warn("ring size cut to %llu KiB a CPU: no room for more behind the image",
 			(unsigned long long)ring >> 10);
 	memset(plan.dynamic_virt, 0, size);

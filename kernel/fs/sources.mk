@@ -9,6 +9,6 @@ kernel-y += kernel/fs/ext2/super.c
 kernel-y += kernel/fs/ext2/inode.c
 kernel-y += kernel/fs/ext2/dir.c
 kernel-y += kernel/fs/ext2/namei.c
-ifneq ($(CONFIG),lean)
+ifeq ($(filter $(CONFIG),lean bare),)
 kernel-y += kernel/fs/fs_ktest.c
 endif

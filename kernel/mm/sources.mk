@@ -14,7 +14,7 @@ kernel-y += kernel/mm/vm.c
 kernel-y += kernel/mm/fault.c
 kernel-y += kernel/mm/fork.c
 kernel-y += kernel/mm/uaccess.c
-ifneq ($(CONFIG),lean)
+ifeq ($(filter $(CONFIG),lean bare),)
 kernel-y += kernel/mm/mm_ktest.c
 kernel-y += kernel/mm/stress_ktest.c
 kernel-y += kernel/mm/misuse_ktest.c

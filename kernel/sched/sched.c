@@ -71,12 +71,12 @@ void sched_set_state(struct thread *t, u32 state)
 {
 	struct bb_task *b = t->bb;
 
-	WRITE_ONCE(b->sched_seq, b->sched_seq + 1);
+	TRACE_FACT(b->sched_seq, b->sched_seq + 1);
 	smp_wmb();
 	WRITE_ONCE(b->state, state);
-	WRITE_ONCE(b->since, arch_ticks());
+	TRACE_FACT(b->since, arch_ticks());
 	smp_wmb();
-	WRITE_ONCE(b->sched_seq, b->sched_seq + 1);
+	TRACE_FACT(b->sched_seq, b->sched_seq + 1);
 }
 
 static void publish_len(struct cpu_rq *rq, unsigned int cpu)
@@ -212,9 +212,9 @@ static void switch_away(bool preempt) NO_TSA
 	sched_set_state(prev, left_as);
 	sched_set_state(next, BB_ST_RUNNING);
 	trace(sched_switch, prev->bb->tid, prev->bb->state, next->bb->tid, next->bb->prio);
-	WRITE_ONCE(prev->bb->switch_sp, arch_sp());
-	WRITE_ONCE(prev->bb->switch_fp, arch_fp());
-	WRITE_ONCE(prev->bb->switch_pc, RET_IP);
+	TRACE_FACT(prev->bb->switch_sp, arch_sp());
+	TRACE_FACT(prev->bb->switch_fp, arch_fp());
+	TRACE_FACT(prev->bb->switch_pc, RET_IP);
 	next->ring = prev->ring;
 	next->cpu_box = cpu;
 	rq->curr = next;
@@ -381,7 +381,7 @@ static void sched_unpark(struct thread *t) NO_TSA
 	}
 	cpu = choose_cpu(t);
 	to = per_cpu_ptr(&run_queue, cpu);
-	WRITE_ONCE(t->bb->waker, track_self());
+	TRACE_FACT(t->bb->waker, track_self());
 	sched_set_state(t, BB_ST_RUNNABLE);
 	if (to != rq) {
 		/* Between the two locks it is RUNNABLE, so another unpark leaves it alone: the

@@ -1,5 +1,5 @@
 # sources of kernel/sched
 kernel-y += kernel/sched/sched.c kernel/sched/thread.c kernel/sched/kthread.c kernel/sched/cpus.c
-ifneq ($(CONFIG),lean)
+ifeq ($(filter $(CONFIG),lean bare),)
 kernel-y += kernel/sched/sched_ktest.c kernel/sched/park_ktest.c
 endif

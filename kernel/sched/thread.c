@@ -142,7 +142,7 @@ struct thread *thread_alloc(const char *name, u32 tid, u32 pid, u32 ppid, u32 fl
 	b->syscall = -1;
 	b->prio = DEFAULT_PRIO;
 	b->cpu = this_cpu();
-	b->preempt_count = 1; /* as if it had been switched away inside schedule() */
+	*preempt_count_of(t) = 1; /* as if it had been switched away inside schedule() */
 	smp_wmb();
 	b->ident_seq++;
 	return t;
@@ -179,7 +179,7 @@ struct thread *idle_thread_create(unsigned int cpu)
 	t->pinned = true;
 	t->bb->cpu = cpu;
 	thread_runs_on(t, cpu);
-	t->bb->preempt_count = 0; /* it starts running, not switched to */
+	*preempt_count_of(t) = 0; /* it starts running, not switched to */
 	return t;
 }
 

@@ -12,9 +12,12 @@
 DEFINE_LOCK_CLASS(bench_spin_class, "bench.spin", BB_LK_SPIN, 0);
 DEFINE_LOCK_CLASS(bench_mutex_class, "bench.mutex", BB_LK_MUTEX, 0);
 DEFINE_LOCK_CLASS(bench_rw_class, "bench.rwlock", BB_LK_RWLOCK, 0);
-static DEFINE_SPINLOCK(spin, bench_spin_class);
-static DEFINE_MUTEX(mutex, bench_mutex_class);
-static struct rwlock rw;
+/* As they mostly are: members of an object that the caller has at hand. */
+struct locks {
+	struct spinlock spin;
+	struct mutex mutex;
+	struct rwlock rw;
+};
 
 /* The least of some tries: the timer may interrupt one. */
 #define TRIES 5u
@@ -33,48 +36,51 @@ static struct rwlock rw;
 		least_;                                                                            \
 	})
 
-static __noinline u64 cost_empty(void)
+static __noinline u64 cost_empty(struct locks *l)
 {
 	return COST();
 }
-static __noinline u64 cost_spin(void)
+static __noinline u64 cost_spin(struct locks *l)
 {
-	return COST(spin_lock(&spin); spin_unlock(&spin));
+	return COST(spin_lock(&l->spin); spin_unlock(&l->spin));
 }
-static __noinline u64 cost_irqsave(void)
+static __noinline u64 cost_irqsave(struct locks *l)
 {
 	irqflags_t f;
 
-	return COST(f = spin_lock_irqsave(&spin); spin_unlock_irqrestore(&spin, f));
+	return COST(f = spin_lock_irqsave(&l->spin); spin_unlock_irqrestore(&l->spin, f));
 }
-static __noinline u64 cost_mutex(void)
+static __noinline u64 cost_mutex(struct locks *l)
 {
-	return COST(mutex_lock(&mutex); mutex_unlock(&mutex));
+	return COST(mutex_lock(&l->mutex); mutex_unlock(&l->mutex));
 }
-static __noinline u64 cost_read(void)
+static __noinline u64 cost_read(struct locks *l)
 {
-	return COST(rw_read_lock(&rw); rw_read_unlock(&rw));
+	return COST(rw_read_lock(&l->rw); rw_read_unlock(&l->rw));
 }
-static __noinline u64 cost_write(void)
+static __noinline u64 cost_write(struct locks *l)
 {
-	return COST(rw_write_lock(&rw); rw_write_unlock(&rw));
+	return COST(rw_write_lock(&l->rw); rw_write_unlock(&l->rw));
 }
 
 void sync_bench(void)
 {
 	static const struct {
 		const char *what;
-		u64 (*cost)(void);
+		u64 (*cost)(struct locks *l);
 	} rows[] = {
 		{"spin pair", cost_spin},          {"irqsave pair", cost_irqsave},
 		{"mutex pair", cost_mutex},        {"rwlock read pair", cost_read},
 		{"rwlock write pair", cost_write},
 	};
-	u64 empty = cost_empty();
+	struct locks l;
+	u64 empty = cost_empty(&l);
 
-	rw_init(&rw, &bench_rw_class);
+	spin_init(&l.spin, &bench_spin_class);
+	mutex_init(&l.mutex, &bench_mutex_class);
+	rw_init(&l.rw, &bench_rw_class);
 	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
-		u64 h = (rows[i].cost() - empty) * 100 / ROUNDS;
+		u64 h = (rows[i].cost(&l) - empty) * 100 / ROUNDS;
 
 		pr_info("%s %llu.%02llu ticks", rows[i].what, (unsigned long long)h / 100,
 			(unsigned long long)h % 100);

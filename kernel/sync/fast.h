@@ -16,6 +16,11 @@ static __always_inline bool word_give(u32 *word, u32 from, u32 to)
 					   __ATOMIC_RELAXED);
 }
 
+#if TRACING
+#define MAX_HELD(t) ((t)->hold.max)
+/* 0: the long way. */
+#define TAG(l) HELD_GET((l)->track.tag)
+
 /* Pushes the record, *at its time; false: go the long way. */
 static __always_inline bool push(struct thread *t, struct track_lock *l, u64 tag, u64 epoch,
 				 unsigned long sp, u32 max, u64 *at)
@@ -58,5 +63,39 @@ static __always_inline bool push(struct thread *t, struct track_lock *l, u64 tag
 		}                                                                                  \
 		popped_;                                                                           \
 	})
+
+/* Pushes the record with the frame of the entry's caller: fields `frame` and `caller`. */
+static __always_inline bool push_framed(struct thread *t, struct track_lock *l, u64 tag, u32 max)
+{
+	const unsigned long *f = (const unsigned long *)arch_fp_register();
+	unsigned long sp = arch_leaf_sp(), up = (unsigned long)f - sp;
+	u64 epoch = t->bb->user_epoch, now;
+
+	if (likely(up < 8ul << 16)) {
+		tag |= (u64)(up / 8) << HELD_TAG_FRAME;
+		epoch |= (u64)f[1] << 32;
+	}
+	return push(t, l, tag, epoch, sp, max, &now);
+}
+
+/* Is the function that took it the one that gives it back, in the same call? If not, the long way
+ * finds out whether it has returned. */
+static __always_inline bool same_frame(const struct bb_held *h)
+{
+	const unsigned long *f = (const unsigned long *)arch_fp_register();
+
+	return h->sp + h->frame * 8ul == (unsigned long)f && (u32)f[1] == h->caller;
+}
+
+#define POP_FRAMED(t, l) POP(t, &(l)->track, TAG(l) && same_frame(h_))
+#else
+#define MAX_HELD(t) 0u
+#define TAG(l)      1
+#define push(t, l, tag, epoch, sp, max, at)                                                        \
+	((void)(tag), (void)(epoch), (void)(max), *(at) = 0, true)
+#define push_framed(t, l, tag, max) ((void)(tag), (void)(max), true)
+#define POP(t, l, may)              ((void)(t), true)
+#define POP_FRAMED(t, l)            ((void)(t), true)
+#endif
 
 #endif

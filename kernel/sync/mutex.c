@@ -22,42 +22,17 @@
  * Frameless leaves, like spinlock.c. */
 #include "fast.h"
 
-/* Pushes the record with the frame of the entry's caller: fields `frame` and `caller`. */
-static __always_inline bool push_framed(struct thread *t, struct track_lock *l, u64 tag, u32 max)
-{
-	const unsigned long *f = (const unsigned long *)arch_fp_register();
-	unsigned long sp = arch_leaf_sp(), up = (unsigned long)f - sp;
-	u64 epoch = t->bb->user_epoch, now;
-
-	if (likely(up < 8ul << 16)) {
-		tag |= (u64)(up / 8) << HELD_TAG_FRAME;
-		epoch |= (u64)f[1] << 32;
-	}
-	return push(t, l, tag, epoch, sp, max, &now);
-}
-
-/* Is the function that took it the one that gives it back, in the same call? If not, the long way
- * finds out whether it has returned. */
-static __always_inline bool same_frame(const struct bb_held *h)
-{
-	const unsigned long *f = (const unsigned long *)arch_fp_register();
-
-	return h->sp + h->frame * 8ul == (unsigned long)f && (u32)f[1] == h->caller;
-}
-
-#define POP_FRAMED(t, l) POP(t, l, HELD_GET((l)->tag) && same_frame(h_))
-
 /* May this context sleep? And is the lock's short way open? */
 static __always_inline bool short_way(struct thread *t, u64 tag)
 {
-	return likely(tag && t->bb->preempt_count == 0 && !arch_irqs_disabled());
+	return !TRACING || likely(tag && *preempt_count_of(t) == 0 && !arch_irqs_disabled());
 }
 
 void mutex_lock(struct mutex *m) NO_TSA
 {
 	struct thread *t = arch_current();
-	u32 self = t->hold.owner, max = t->hold.max;
-	u64 tag = HELD_GET(m->track.tag);
+	u32 self = t->hold.owner, max = MAX_HELD(t);
+	u64 tag = TAG(m);
 
 	if (unlikely(!short_way(t, tag) || !arch_take_word(&m->track.owner, self)))
 		mutex_enter(m, arch_leaf_return());
@@ -68,8 +43,8 @@ void mutex_lock(struct mutex *m) NO_TSA
 bool mutex_trylock(struct mutex *m) NO_TSA
 {
 	struct thread *t = arch_current();
-	u32 self = t->hold.owner, max = t->hold.max;
-	u64 tag = HELD_GET(m->track.tag);
+	u32 self = t->hold.owner, max = MAX_HELD(t);
+	u64 tag = TAG(m);
 
 	if (!arch_take_word(&m->track.owner, self))
 		return false;
@@ -82,7 +57,7 @@ void mutex_unlock(struct mutex *m) NO_TSA
 {
 	struct thread *t = arch_current();
 
-	if (unlikely(!POP_FRAMED(t, &m->track)))
+	if (unlikely(!POP_FRAMED(t, m)))
 		mutex_leave(m, arch_leaf_return());
 	else if (unlikely(!word_give(&m->track.owner, t->hold.owner, 0)))
 		mutex_pass_on(m);
@@ -122,8 +97,8 @@ static __always_inline bool reader_out(u32 *word)
 void rw_read_lock(struct rwlock *l) NO_TSA
 {
 	struct thread *t = arch_current();
-	u32 max = t->hold.max;
-	u64 tag = HELD_GET(l->track.tag);
+	u32 max = MAX_HELD(t);
+	u64 tag = TAG(l);
 
 	if (unlikely(!short_way(t, tag) || !reader_in(&l->track.owner)))
 		rw_read_enter(l, arch_leaf_return());
@@ -135,7 +110,7 @@ void rw_read_unlock(struct rwlock *l) NO_TSA
 {
 	struct thread *t = arch_current();
 
-	if (unlikely(!POP_FRAMED(t, &l->track)))
+	if (unlikely(!POP_FRAMED(t, l)))
 		rw_read_leave(l, arch_leaf_return());
 	else if (unlikely(!reader_out(&l->track.owner)))
 		rw_pass_on(l);
@@ -144,8 +119,8 @@ void rw_read_unlock(struct rwlock *l) NO_TSA
 void rw_write_lock(struct rwlock *l) NO_TSA
 {
 	struct thread *t = arch_current();
-	u32 self = t->hold.owner, max = t->hold.max;
-	u64 tag = HELD_GET(l->track.tag);
+	u32 self = t->hold.owner, max = MAX_HELD(t);
+	u64 tag = TAG(l);
 
 	if (unlikely(!short_way(t, tag) || !arch_take_word(&l->track.owner, self)))
 		rw_write_enter(l, arch_leaf_return());
@@ -157,7 +132,7 @@ void rw_write_unlock(struct rwlock *l) NO_TSA
 {
 	struct thread *t = arch_current();
 
-	if (unlikely(!POP_FRAMED(t, &l->track)))
+	if (unlikely(!POP_FRAMED(t, l)))
 		rw_write_leave(l, arch_leaf_return());
 	else if (unlikely(!word_give(&l->track.owner, t->hold.owner, 0)))
 		rw_pass_on(l);

@@ -1,5 +1,5 @@
 /* preempt.c - the preemption count, and the table through which this floor asks for a switch. The
- * count is the running thread's own, in its black-box entry; only that thread and interrupts on top
+ * count is the running thread's own (preempt_count_of); only that thread and interrupts on top
  * of it write it, and each leaves it as found, so plain loads and stores do. */
 #include <sync/park.h>
 #include <sync/preempt.h>
@@ -13,7 +13,7 @@ const struct park_ops *park_ops;
 
 u32 *preempt_count_ptr(void)
 {
-	return &arch_current()->bb->preempt_count;
+	return preempt_count_of(arch_current());
 }
 
 void preempt_disable(void)

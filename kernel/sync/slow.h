@@ -5,6 +5,26 @@
 
 #include <sync/mutex.h>
 #include <sync/spinlock.h>
+#include <arch/thread.h>
+
+/* For the CPU table: since when and where this CPU has masked interrupts. */
+#if TRACING
+static __always_inline void irqs_off_begin(struct thread *t, unsigned long site, u64 now)
+{
+	struct bb_cpu *c = t->cpu_box;
+
+	c->irqs_off_site = site;
+	c->irqs_off_since = now;
+}
+
+static __always_inline void irqs_off_end(struct thread *t)
+{
+	t->cpu_box->irqs_off_since = 0;
+}
+#else
+#define irqs_off_begin(t, site, now) ((void)(now))
+#define irqs_off_end(t)              ((void)(t))
+#endif
 
 /* Preemption is off. Waits for the lock and records it; _note records what is held already. */
 void spin_enter(struct spinlock *l, unsigned long site);

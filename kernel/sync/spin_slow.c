@@ -63,12 +63,8 @@ void spin_leave(struct spinlock *l, unsigned long site)
 
 static void note_irqs_off(irqflags_t f, unsigned long site)
 {
-	struct bb_cpu *c = arch_current()->cpu_box;
-
-	if (!arch_irqflags_disabled(f)) {
-		WRITE_ONCE(c->irqs_off_site, site);
-		WRITE_ONCE(c->irqs_off_since, arch_ticks());
-	}
+	if (TRACING && !arch_irqflags_disabled(f))
+		irqs_off_begin(arch_current(), site, arch_ticks());
 }
 
 irqflags_t spin_note_irq(struct spinlock *l, irqflags_t f, unsigned long site)
@@ -90,7 +86,7 @@ void spin_leave_irq(struct spinlock *l, irqflags_t f, unsigned long site)
 	track_released(&l->track, BB_HOLD_EXCL | BB_HOLD_IRQOFF, site);
 	atomic_store_release(&l->track.owner, 0);
 	if (!arch_irqflags_disabled(f))
-		WRITE_ONCE(arch_current()->cpu_box->irqs_off_since, 0);
+		irqs_off_end(arch_current());
 	arch_irq_restore(f);
 	preempt_enable();
 }
@@ -103,4 +99,5 @@ bool spin_is_held(const struct spinlock *l)
 void spin_hand_over(struct spinlock *l, struct bb_task *from, struct bb_task *to)
 {
 	track_hand_over(&l->track, from, to);
+	atomic_store_release(&l->track.owner, (u32)(to - track_tables.tasks) + 1);
 }

@@ -16,27 +16,27 @@
 
 #define MODE_IRQ ((u64)BB_HOLD_IRQOFF << 32)
 
-static __always_inline void preempt_get(struct bb_task *bb)
+static __always_inline void preempt_get(struct thread *t)
 {
-	bb->preempt_count++;
+	++*preempt_count_of(t);
 	barrier();
 }
 
-static __always_inline void preempt_put(struct bb_task *bb)
+static __always_inline void preempt_put(struct thread *t)
 {
 	barrier();
-	bb->preempt_count--;
+	--*preempt_count_of(t);
 	barrier();
 }
 
 void spin_lock(struct spinlock *l) NO_TSA
 {
 	struct thread *t = arch_current();
-	struct bb_task *bb = t->bb;
-	u32 self = t->hold.owner, max = t->hold.max;
-	u64 tag = HELD_GET(l->track.tag), now;
+	u32 self = t->hold.owner, max = MAX_HELD(t);
+	u64 tag = TAG(l), now;
+	const struct bb_task *bb = t->bb;
 
-	preempt_get(bb);
+	preempt_get(t);
 	if (unlikely(!tag || !arch_take_word(&l->track.owner, self)))
 		spin_enter(l, arch_leaf_return());
 	else if (unlikely(!push(t, &l->track, tag, bb->user_epoch, arch_leaf_sp(), max, &now)))
@@ -52,7 +52,7 @@ void spin_unlock(struct spinlock *l) NO_TSA
 		return;
 	}
 	atomic_store_release(&l->track.owner, 0);
-	preempt_put(t->bb);
+	preempt_put(t);
 	if (unlikely(t->cpu_box->need_resched))
 		preempt_now();
 }
@@ -60,24 +60,19 @@ void spin_unlock(struct spinlock *l) NO_TSA
 irqflags_t spin_lock_irqsave(struct spinlock *l) NO_TSA
 {
 	struct thread *t = arch_current();
-	struct bb_task *bb = t->bb;
 	irqflags_t f = arch_irq_save();
-	u32 self = t->hold.owner, max = t->hold.max;
-	u64 tag = HELD_GET(l->track.tag), now;
+	u32 self = t->hold.owner, max = MAX_HELD(t);
+	u64 tag = TAG(l), now;
+	const struct bb_task *bb = t->bb;
 
-	preempt_get(bb);
+	preempt_get(t);
 	if (unlikely(!tag || !arch_take_word(&l->track.owner, self)))
 		return spin_enter_irq(l, f, arch_leaf_return());
 	if (unlikely(
 		    !push(t, &l->track, tag | MODE_IRQ, bb->user_epoch, arch_leaf_sp(), max, &now)))
 		return spin_note_irq(l, f, arch_leaf_return());
-	/* For the CPU table: since when and where this CPU has masked interrupts. */
-	if (!arch_irqflags_disabled(f)) {
-		struct bb_cpu *c = t->cpu_box;
-
-		c->irqs_off_site = arch_leaf_return();
-		c->irqs_off_since = now;
-	}
+	if (!arch_irqflags_disabled(f))
+		irqs_off_begin(t, arch_leaf_return(), now);
 	return f;
 }
 
@@ -90,11 +85,11 @@ void spin_unlock_irqrestore(struct spinlock *l, irqflags_t f) NO_TSA
 		return;
 	}
 	atomic_store_release(&l->track.owner, 0);
-	preempt_put(t->bb);
+	preempt_put(t);
 	if (!arch_irqflags_disabled(f)) {
 		struct bb_cpu *c = t->cpu_box;
 
-		c->irqs_off_since = 0;
+		irqs_off_end(t);
 		arch_irq_enable();
 		/* From here on this may be another CPU's: then we have been switched since. */
 		if (unlikely(c->need_resched))

@@ -91,16 +91,16 @@ void trap_exit_to_user(struct trap_frame *tf)
 	t->proc->leaving_site = 0;
 	if (track_task_holds(bb))
 		track_leaving(site ? site : RET_IP);
-	WRITE_ONCE(bb->user_epoch, bb->user_epoch + 1);
+	TRACE_FACT(bb->user_epoch, bb->user_epoch + 1);
 	smp_wmb();
-	WRITE_ONCE(bb->mode, BB_MODE_USER);
-	WRITE_ONCE(port_cpu()->mode, BB_MODE_USER);
+	TRACE_FACT(bb->mode, BB_MODE_USER);
+	TRACE_FACT(port_cpu()->mode, BB_MODE_USER);
 }
 
 void trap_enter_from_user(struct trap_frame *tf)
 {
-	WRITE_ONCE(current_thread()->bb->mode, BB_MODE_KERNEL);
-	WRITE_ONCE(port_cpu()->mode, BB_MODE_KERNEL);
+	TRACE_FACT(current_thread()->bb->mode, BB_MODE_KERNEL);
+	TRACE_FACT(port_cpu()->mode, BB_MODE_KERNEL);
 }
 
 void trap_exception(struct trap_frame *tf, int sig, const char *what, u64 code, unsigned long addr)

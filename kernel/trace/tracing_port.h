@@ -8,6 +8,14 @@
 #include <arch/thread.h>
 #include <arch/time.h>
 #include <tracing/blackbox.h>
+#include <tracing/config.h>
+
+/* A field of the tables that only a reader wants. */
+#define TRACE_FACT(field, v)                                                                       \
+	do {                                                                                       \
+		if (TRACING)                                                                       \
+			WRITE_ONCE(field, v);                                                      \
+	} while (0)
 
 DECLARE_PER_CPU(struct bb_ring *, trace_ring); /* NULL before per-CPU set-up */
 DECLARE_PER_CPU(struct bb_cpu *, trace_cpu);

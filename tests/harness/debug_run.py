@@ -194,7 +194,7 @@ def run_observed(opt):
 
 
 def main(argv):
-    opt = Options(argv)
+    opt = Options(argv, explains=True)
     try:
         if not on_terminal():
             return run_observed(opt)

@@ -7,9 +7,10 @@ import qemu
 
 
 class Options:
-    """From the environment that the Makefile exports; NAME=value arguments win."""
+    """From the environment that the Makefile exports; NAME=value arguments win. explains: who asks wants
+    to know afterwards what hung."""
 
-    def __init__(self, argv, default_arch="aarch64"):
+    def __init__(self, argv, default_arch="aarch64", explains=False):
         env = dict(os.environ)
         self.rest = []
         for a in argv:
@@ -38,8 +39,10 @@ class Options:
             raise SystemExit(f"ARCH={self.arch}: use one of {', '.join(qemu.ARCHES)}")
         if self.checks not in ("on", "off"):
             raise SystemExit(f"CHECKS={self.checks}: use on or off")
-        if self.bug and self.config == "lean":
-            raise SystemExit(f"BUG={self.bug}: CONFIG=lean has no planted bugs; use CONFIG=debug")
+        if self.bug and self.config in ("lean", "bare"):
+            raise SystemExit(f"BUG={self.bug}: CONFIG={self.config} has no planted bugs; use CONFIG=debug")
+        if explains and self.config == "bare":
+            raise SystemExit("CONFIG=bare records nothing that could be explained; use CONFIG=debug or lean")
 
     @property
     def kernel_options(self):

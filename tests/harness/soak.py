@@ -33,7 +33,7 @@ def one_boot(opt):
 
 
 def main(argv):
-    opt = Options(argv)
+    opt = Options(argv, explains=True)
     number = os.environ.get("N") or "20"
     if not number.isdigit() or int(number) == 0:
         raise SystemExit(f"N={number}: give the number of boots")

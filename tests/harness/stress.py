@@ -29,7 +29,7 @@ def one_boot(opt):
 
 
 def main(argv):
-    opt = Options(argv)
+    opt = Options(argv, explains=True)
     minutes = next((a[8:] for a in argv if a.startswith("MINUTES=")), os.environ.get("MINUTES") or "60")
     if not minutes.isdigit():
         raise SystemExit(f"MINUTES={minutes}: give a number")

@@ -147,7 +147,8 @@ def main(argv):
     if what in ("full", "quick", "integration"):
         done += [make(f"build {a}", f"ARCH={a}", "CONFIG=debug", "build").run() for a in ARCHES]
     if what == "full":
-        done += [make(f"build {a} lean", f"ARCH={a}", "CONFIG=lean", "build").run() for a in ARCHES]
+        done += [make(f"build {a} {c}", f"ARCH={a}", f"CONFIG={c}", "build").run()
+                 for a in ARCHES for c in ("lean", "bare")]
     if what in ("full", "quick"):
         done.append(make("check", "check").run())
     if what in ("full", "quick", "unit"):

@@ -1,6 +1,7 @@
 """Healthy boots: prompt, diagnosis, in-kernel tests, Linux programs, power-off."""
 import os
 import re
+import subprocess
 
 import pytest
 
@@ -77,10 +78,41 @@ def test_other_numbers_of_cpus(arch, count):
         assert code == 0, words
 
 
+def is_built(arch, config):
+    if not os.path.exists(os.path.join(qemu.build_dir(arch, config), "kernel.elf")):
+        pytest.skip(f"CONFIG={config} is not built")
+
+
+def test_bare_kernel_runs_programs(arch, cpus):
+    is_built(arch, "bare")
+    with qemu.Guest(arch, config="bare", cpus=cpus, append="exit=poweroff init=/bin/testall",
+                    time_limit=300) as guest:
+        guest.wait_exit(240)
+        passed, failed, _ = total(guest.console())
+        assert failed == 0 and passed > 0 and guest.passed, guest.console()[-4000:]
+
+
+def test_bare_kernel_is_not_called_healthy(arch):
+    """It records nothing; what needs records says so. A crash is told all the same."""
+    is_built(arch, "bare")
+    with qemu.Guest(arch, config="bare", cpus=4) as guest:
+        guest.wait_for(qemu.PROMPT, BOOT)
+        for command in ("why", "text", "locks"):
+            code, words = qemu.tracedump(command, guest.ram, "--elf", guest.elf)
+            assert code == 2 and "built without recorder and tracker" in words, words
+        code, words = qemu.tracedump("ps", guest.ram, "--elf", guest.elf)
+        assert code == 0 and "init" in words, words
+        elf = subprocess.run(["llvm-nm-16", guest.elf], capture_output=True, text=True, check=True).stdout
+        assert not re.search(r" (trace_put\d|track_\w+|held_\w+)$", elf.replace(" track_tables", ""), re.M), elf
+    with qemu.Guest(arch, config="bare", cpus=1, append="init=/none") as guest:
+        guest.wait_exit(60)
+        code, words = guest.why()
+        assert code == 1 and words.startswith("CRASHED"), words
+
+
 def test_lean_build_has_no_bug_points(arch):
     """BUG= means nothing in a build without bug points."""
-    if not os.path.exists(os.path.join(qemu.build_dir(arch, "lean"), "kernel.elf")):
-        pytest.skip("CONFIG=lean is not built")
+    is_built(arch, "lean")
     with qemu.Guest(arch, config="lean", cpus=4, append="bug=exec-deadlock") as guest:
         guest.wait_for(qemu.PROMPT, BOOT)
         code, words = guest.why()

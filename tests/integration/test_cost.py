@@ -14,11 +14,14 @@ LOCKS = {"spin pair": 60.0, "irqsave pair": 80.0, "mutex pair": 90.0, "rwlock re
          "rwlock write pair": 90.0}
 
 
-@pytest.fixture(scope="module")
-def costs(arch, tmp_path_factory):
+# The same without recorder, tracker and checks: what is left is the lock.
+BARE = {"aarch64": {"spin pair": 21.0, "irqsave pair": 30.0}, "x86_64": {"spin pair": 20.0, "irqsave pair": 30.0}}
+BARE_SLEEPING = {"mutex pair": 30.0, "rwlock read pair": 30.0, "rwlock write pair": 30.0}
+
+
+def count(arch, config, tmp_path):
     """{what: instructions} that the kernel counted of itself."""
-    tmp_path = tmp_path_factory.mktemp("bench")
-    cmd = qemu.command_line(arch, str(tmp_path), cpus=1, append="bench=1", gdb=False, disk="/none")
+    cmd = qemu.command_line(arch, str(tmp_path), cpus=1, append="bench=1", gdb=False, disk="/none", config=config)
     cmd += ["-icount", "shift=0,sleep=off"]
     # one tick of the counter = one instruction
     cmd[cmd.index("-cpu") + 1] = "max,cntfrq=1000000000" if arch == "aarch64" else "max"
@@ -33,6 +36,11 @@ def costs(arch, tmp_path_factory):
     return {what: float(ticks) for what, ticks in re.findall(r"bench: (.*) (\d+\.\d+) ticks", console)}
 
 
+@pytest.fixture(scope="module")
+def costs(arch, tmp_path_factory):
+    return count(arch, "debug", tmp_path_factory.mktemp("bench"))
+
+
 def below(costs, bars):
     for what, bar in bars.items():
         assert costs[what] <= bar + 0.5, f"{what}: {costs[what]} instructions, the bar is {bar}"
@@ -44,6 +52,12 @@ def test_instructions_of_a_probe(arch, costs):
 
 def test_instructions_of_a_lock(costs):
     below(costs, LOCKS)
+
+
+def test_instructions_of_a_bare_lock(arch, tmp_path):
+    if not os.path.exists(os.path.join(qemu.build_dir(arch, "bare"), "kernel.elf")):
+        pytest.skip("CONFIG=bare is not built")
+    below(count(arch, "bare", tmp_path), BARE[arch] | BARE_SLEEPING)
 
 
 def test_short_ways_are_leaves(arch):

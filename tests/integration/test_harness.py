@@ -120,6 +120,8 @@ def test_mem_is_judged_before_the_boot(monkeypatch, mem, why):
 def test_a_bug_needs_a_kernel_that_has_it():
     with pytest.raises(SystemExit, match="CONFIG=lean has no planted bugs"):
         Options(["BUG=abba-spin", "CONFIG=lean"])
+    with pytest.raises(SystemExit, match="CONFIG=bare records nothing"):
+        Options(["CONFIG=bare"], explains=True)
 
 
 @pytest.mark.quick

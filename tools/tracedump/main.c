@@ -227,10 +227,29 @@ static int write_perfetto(const struct td_session *s, const struct td_source *sr
 	return 0;
 }
 
+/* A kernel that records nothing: what needs records is refused, not answered with "healthy". What
+ * crashed says so all the same. */
+static bool bare(const struct td_session *s, const char *command)
+{
+	struct bb_control c;
+
+	return td_box_entry(&s->box, BB_SEC_CONTROL, 0, &c, sizeof(c)) && c.bare &&
+	       !s->model.crashed && strcmp(command, "info") && strcmp(command, "ps") &&
+	       strcmp(command, "cpus");
+}
+
 static int run(struct td_session *s, struct td_source *src, struct options *o)
 {
 	struct td_error e;
 
+	if (bare(s, o->command)) {
+		fprintf(stderr,
+			"tracedump: this kernel (%.64s) is built without recorder and tracker: "
+			"'%s' "
+			"has nothing to go by. Use one of another CONFIG.\n",
+			s->box.hdr.release, o->command);
+		return 2;
+	}
 	if (s->warning[0] && strcmp(o->command, "why"))
 		fprintf(stderr, "tracedump: warning: %s\n", s->warning);
 	if (o->cats && td_filter_cats(&s->names, o->cats, &o->filter.cats, &e))

@@ -9,11 +9,12 @@
 #include <arch/context.h>
 #include <arch/percpu.h>
 #include <tracing/blackbox.h>
+#include <tracing/config.h>
 #include <tracing/held.h>
 
 #define KSTACK_SIZE (16 * 1024ul)
 
-/* bb->preempt_count: bits 0-15 preempt_disable() nesting, 16-23 interrupt depth. */
+/* One interrupt level in preempt_count_of(). */
 #define PREEMPT_IRQ      (1u << 16)
 #define PREEMPT_IRQ_MASK 0x00ff0000u
 
@@ -30,7 +31,12 @@ struct thread {
 
 	/* Holding locks (tracing/held.h): the context in force, and while an interrupt is on top
 	 * its own. Where it runs, set at each switch to it. */
-	struct track_context hold, own;
+	struct track_context hold;
+#if TRACING
+	struct track_context own;
+#else
+	u32 preempt_count; /* see preempt_count_of() */
+#endif
 	struct bb_ring *ring;
 	struct bb_cpu *cpu_box;
 
@@ -65,6 +71,17 @@ struct thread {
 	struct completion *exited;
 	struct list_head all_link; /* under thread_list_lock */
 };
+
+/* Bits 0-15: preempt_disable() nesting, 16-23: interrupt depth. In the black box if anybody reads
+ * that. */
+static inline u32 *preempt_count_of(struct thread *t)
+{
+#if TRACING
+	return &t->bb->preempt_count;
+#else
+	return &t->preempt_count;
+#endif
+}
 
 static inline struct thread *current_thread(void)
 {

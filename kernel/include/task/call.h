@@ -11,10 +11,10 @@
 /* The arguments are in bb->syscall_args. */
 static inline void call_begin(struct bb_task *bb, s32 nr, u32 nargs)
 {
-	WRITE_ONCE(bb->syscall_nargs, nargs);
-	WRITE_ONCE(bb->syscall_ticks, port_ticks());
+	TRACE_FACT(bb->syscall_nargs, nargs);
+	TRACE_FACT(bb->syscall_ticks, port_ticks());
 	barrier();
-	WRITE_ONCE(bb->syscall, nr);
+	TRACE_FACT(bb->syscall, nr);
 }
 
 /* Nothing if there is no call: the first program starts without one. */
@@ -23,7 +23,7 @@ static inline void call_end(struct bb_task *bb, long ret)
 	if (trace_event_on(EV_syscall_done) && likely(bb->syscall >= 0))
 		trace_put_call(BB_CALL_WORD(bb->syscall, port_ticks() - bb->syscall_ticks),
 			       (u64)ret, bb->syscall_args, bb->syscall_nargs);
-	WRITE_ONCE(bb->syscall, -1);
+	TRACE_FACT(bb->syscall, -1);
 }
 
 #endif

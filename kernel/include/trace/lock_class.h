@@ -9,8 +9,8 @@
 #include <tracing/tracker.h>
 
 #define DEFINE_LOCK_CLASS(var, text, lkkind, order)                                                \
-	struct track_class var __collected(".data.lockclass") = {                                  \
-		.name = text, .kind = lkkind, .rank = order}
+	struct track_class var __attribute__((unused))                                             \
+	__collected(".data.lockclass") = {.name = text, .kind = lkkind, .rank = order}
 #define DECLARE_LOCK_CLASS(var) extern struct track_class var
 
 #endif

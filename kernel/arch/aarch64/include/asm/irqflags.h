@@ -31,8 +31,7 @@ static inline irqflags_t arch_irq_save(void)
 {
 	irqflags_t f = sysreg_read(ICC_PMR_EL1);
 
-	if (!arch_irqflags_disabled(f))
-		arch_irq_disable();
+	arch_irq_disable();
 	return f;
 }
 static inline void arch_irq_restore(irqflags_t f)
