@@ -2,7 +2,7 @@
  * (held.h), owner words, and the places where nothing may be held.
  *
  * Who writes what: see held.h. A lock's owner word belongs to the lock (kernel/sync); here it is
- * only read, but for the hand-over of a run queue's lock. */
+ * only read. */
 #include <tracing/events.h>
 #include <tracing/box.h>
 #include "tracker_private.h"

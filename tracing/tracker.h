@@ -138,7 +138,8 @@ void track_acquired(struct track_lock *l, uint32_t mode, uint64_t site, uint64_t
 void track_released(struct track_lock *l, uint32_t mode, uint64_t site);
 /* The releaser has made another task the owner, who does not run yet. */
 void track_granted(struct track_lock *l, uint32_t owner);
-/* Passes a held entry, and the lock, to another task: the run queue's across a context switch. */
+/* Passes a held entry to another task, whom the caller makes the owner: the run queue's across a
+ * context switch. */
 void track_hand_over(struct track_lock *l, struct bb_task *from, struct bb_task *to);
 
 /* The one exit stub, only when held locks remain: records and (checks on) reports. */
