@@ -33,6 +33,8 @@ KCFLAGS := --target=$(TARGET_$(ARCH)) -std=gnu11 -ffreestanding -nostdlibinc -fn
 # The short ways of locks are leaves without a frame, and end in jumps to the long ones.
 kcflags-kernel/sync/spinlock.c := -fomit-frame-pointer -momit-leaf-frame-pointer -foptimize-sibling-calls
 kcflags-kernel/sync/mutex.c := $(kcflags-kernel/sync/spinlock.c)
+# So are the writers of events; a walk over frames from inside one misses who called it.
+kcflags-tracing/ring.c := -fomit-frame-pointer -momit-leaf-frame-pointer
 
 kobjs := $(patsubst %,$(O)/obj/%.o,$(kernel-y))
 compdb := $(patsubst %,%.json,$(filter %.c.o,$(kobjs)))

@@ -441,7 +441,7 @@ struct bb_task {
 struct bb_cpu {
 	uint32_t cpu;
 	uint32_t online;
-	uint32_t mode; /* enum bb_mode */
+	uint32_t mode; /* enum bb_mode; user is not said here but of the task that runs (1.2) */
 	uint32_t irq_depth;
 	uint32_t current; /* slot + 1 */
 	uint32_t hwid;

@@ -53,13 +53,6 @@ int track_all_locks(void)
 	return trace_event_on(EV_lock_acquire) || trace_event_on(EV_lock_release);
 }
 
-uint32_t track_self(void)
-{
-	const struct track_context *c = port_context();
-
-	return c ? c->owner : 0;
-}
-
 /* ---- held stacks --------------------------------------------------------------------------- */
 
 static uint32_t count_of(const struct track_stack *s)
@@ -265,10 +258,16 @@ void track_granted(struct track_lock *l, uint32_t owner)
 
 void track_hand_over(struct track_lock *l, struct bb_task *from, struct bb_task *to)
 {
+	struct track_stack *s = track_task_stack(from);
+	const struct bb_held *newest = track_newest(s, count_of(s));
 	struct bb_held e;
 
-	if (!stack_remove(track_task_stack(from), (uintptr_t)l, &e))
+	if (__builtin_expect(newest->lock == (uintptr_t)l, 1)) {
+		e = *newest;
+		PUT(*track_count(s), count_of(s) - 1);
+	} else if (!stack_remove(s, (uintptr_t)l, &e)) {
 		return;
+	}
 	e.epoch = to->user_epoch;
 	e.sp = 0; /* of another stack */
 	e.frame = 0;
@@ -319,7 +318,7 @@ void track_task_exit(uint64_t site)
 			     track_self());
 }
 
-void track_might_sleep(uint64_t site)
+void track_sleeps(uint64_t site)
 {
 	struct bb_task *t = port_task();
 

@@ -9,23 +9,27 @@
 #define EMIT_INLINE static inline __attribute__((always_inline))
 
 /* Reserve, look at the clock, then arguments, word0 with the check, and word1, which makes the
- * record valid, last. */
-EMIT_INLINE void emit(uint64_t word, const uint64_t *args, unsigned n)
+ * record valid, last. With `since` the time from then on is the first argument's upper part. */
+EMIT_INLINE void emit_since(uint64_t word, uint64_t *args, unsigned n, const uint64_t *since)
 {
 	struct bb_ring *r = port_ring();
 	uint32_t len = 1 + (n + 1) / 2;
-	uint64_t old, w0, w1, *p;
+	uint64_t old, now, w0, w1, *p;
 
+#ifndef PORT_RING_ALWAYS
 	if (__builtin_expect(!r, 0)) {
 		port_count_drop();
 		return;
 	}
+#endif
 	old = port_reserve(&r->head, (uint64_t)len << 32 | 1);
-	w0 = port_ticks() << 16;
+	now = port_ticks();
+	if (since)
+		args[0] |= (now - *since) << 16;
 	w1 = (old & 0xffffffff0000ffffull) | word;
 	/* Each is one value from here on: clang would keep its parts in more registers than there
 	 * are, and merge their shifts with the check's into double shifts, which cost several. */
-	__asm__("" : "+r"(w0), "+r"(w1));
+	__asm__("" : "+r"(now), "+r"(w1));
 	/* With a sleeper below us: refused if a lap later it would reach what that may write. */
 	if (__builtin_expect(*(const volatile uint32_t *)&r->fenced != 0, 0)) {
 		uint32_t room = r->fence_unit - (uint32_t)(w1 >> 32);
@@ -36,12 +40,19 @@ EMIT_INLINE void emit(uint64_t word, const uint64_t *args, unsigned n)
 		__asm__ volatile("" ::: "memory");
 	}
 
+	w0 = now << 16;
+	__asm__("" : "+r"(w0));
 	p = (uint64_t *)(uintptr_t)r->data_virt + (w1 >> 32 & (r->units - 1)) * 2;
 	TRACE_UNROLL
 	for (unsigned i = 0; i < n; i++)
 		__atomic_store_n(&p[2 + i], args[i], __ATOMIC_RELAXED);
 	__atomic_store_n(&p[0], w0 | trace_check(w0, w1, args, n), __ATOMIC_RELAXED);
 	__atomic_store_n(&p[1], w1, __ATOMIC_RELEASE);
+}
+
+EMIT_INLINE void emit(uint64_t word, const uint64_t *args, unsigned n)
+{
+	emit_since(word, (uint64_t *)args, n, (const uint64_t *)0);
 }
 
 void trace_put0(uint64_t word)
@@ -64,36 +75,30 @@ void trace_put4(uint64_t word, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
 	emit(word, (const uint64_t[]){a, b, c, d}, 4);
 }
-/* The caller's arguments stay where they are: one body a number of them, all of them unrolled. */
-EMIT_INLINE void put_call(uint64_t call, uint64_t ret, const uint64_t *from, unsigned n)
-{
-	uint64_t args[BB_MAX_ARGS] = {call, ret};
-
-	TRACE_UNROLL
-	for (unsigned i = 0; i < n; i++)
-		args[2 + i] = from[i];
-	emit(TRACE_WORD(EV_syscall_done, 2 + n), args, 2 + n);
-}
-
-void trace_put_call(uint64_t call, uint64_t ret, const uint64_t *args, unsigned n)
-{
-	switch (n) {
-	case 0:
-		return put_call(call, ret, args, 0);
-	case 1:
-		return put_call(call, ret, args, 1);
-	case 2:
-		return put_call(call, ret, args, 2);
-	case 3:
-		return put_call(call, ret, args, 3);
-	case 4:
-		return put_call(call, ret, args, 4);
-	case 5:
-		return put_call(call, ret, args, 5);
-	default:
-		return put_call(call, ret, args, 6);
+/* The caller's arguments stay where they are: one body a number of them, all of them unrolled, and
+ * each saves only the registers that it needs. */
+#define PUT_CALL(n)                                                                                \
+	TRACE_TEXT static void put_call##n(uint64_t nr, uint64_t since, uint64_t ret,              \
+					   const uint64_t *from)                                   \
+	{                                                                                          \
+		uint64_t args[BB_MAX_ARGS] = {BB_CALL_WORD(nr, 0), ret};                           \
+		TRACE_UNROLL                                                                       \
+		for (unsigned i = 0; i < n; i++)                                                   \
+			args[2 + i] = from[i];                                                     \
+		emit_since(TRACE_WORD(EV_syscall_done, 2 + n), args, 2 + n, &since);               \
 	}
-}
+PUT_CALL(0)
+PUT_CALL(1)
+PUT_CALL(2)
+PUT_CALL(3)
+PUT_CALL(4)
+PUT_CALL(5)
+PUT_CALL(6)
+#undef PUT_CALL
+
+trace_put_call_fn *const trace_put_call[7] = {put_call0, put_call1, put_call2, put_call3,
+					      put_call4, put_call5, put_call6};
+
 void trace_emit_args(unsigned id, const uint64_t *args, unsigned n)
 {
 	n = n <= BB_MAX_ARGS ? n : BB_MAX_ARGS;

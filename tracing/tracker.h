@@ -86,6 +86,15 @@ struct track_tables {
 };
 extern struct track_tables track_tables;
 
+/* Owner word of the running context: the interrupt of this CPU or the current task; 0 = too early.
+ */
+static inline uint32_t track_self(void)
+{
+	const struct track_context *c = port_context();
+
+	return c ? c->owner : 0;
+}
+
 #if TRACING
 struct track_lock {
 	uint32_t owner;            /* the lock: 0 free; owner word; TRACK_SHARED | readers */
@@ -105,10 +114,6 @@ struct track_lock {
  * instruction). A class that finds the table full stays number 0 and is counted. */
 void track_class_add(struct track_class *c);
 void track_lock_init(struct track_lock *l, struct track_class *c);
-
-/* Owner word of the running context: the interrupt of this CPU or the current task; 0 = too early.
- */
-uint32_t track_self(void);
 
 /* The identity of a lock, in every record, is the address of its track_lock.
  *
@@ -156,7 +161,12 @@ void track_tick(struct track_context *c);
 /* Are the events of all locks on? Then contexts are set up diverted. */
 int track_all_locks(void);
 /* About to sleep: reports spin locks held or interrupts off. */
-void track_might_sleep(uint64_t site);
+void track_sleeps(uint64_t site);
+static inline void track_might_sleep(uint64_t site)
+{
+	if (__builtin_expect(!port_may_sleep(), 0))
+		track_sleeps(site);
+}
 
 /* Looks at every task that has waited for a lock for longer than `age` ticks: catches a wait that
  * became hopeless after it began. Checks on only. Any context. */

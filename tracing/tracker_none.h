@@ -15,12 +15,6 @@ static inline void track_context_task(struct track_context *c, struct bb_task *t
 {
 	*c = (struct track_context){.owner = slot + 1};
 }
-static inline uint32_t track_self(void)
-{
-	const struct track_context *c = port_context();
-
-	return c ? c->owner : 0;
-}
 static inline void track_class_add(struct track_class *c)
 {
 }

@@ -45,7 +45,6 @@ void trace_early_init(u64 entry_ticks)
 		trace_default_events();
 	trace_box.control.checks_on = TRACING;
 	trace_box.control.bare = !TRACING;
-	box_counter("early_drops");
 	box_counter("reports_lost");
 	box_counter("console_dropped");
 	trace_box.header.clock_anchor = entry_ticks;

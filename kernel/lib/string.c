@@ -76,6 +76,22 @@ void *memset(void *d, int c, size_t n)
 	return d;
 }
 
+void *memchr_inv(const void *s, int c, size_t n)
+{
+	u64 w = 0x0101010101010101ull * (u8)c;
+	const u8 *p = s;
+
+	for (; n >= 32; n -= 32, p += 32)
+		if ((CW(p) ^ w) | (CW(p + 8) ^ w) | (CW(p + 16) ^ w) | (CW(p + 24) ^ w))
+			break;
+	for (; n >= 8 && CW(p) == w; n -= 8, p += 8)
+		;
+	for (; n; n--, p++)
+		if (*p != (u8)c)
+			return (void *)p;
+	return NULL;
+}
+
 int memcmp(const void *a, const void *b, size_t n)
 {
 	const u8 *x = a, *y = b;

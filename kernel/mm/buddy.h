@@ -23,6 +23,8 @@ static inline void page_flag_clear(struct page *p, u8 flag)
 
 /* The page array covers frames [first, first + count); all start as PG_HOLE. */
 void buddy_init(struct page *array, u64 first, u64 count);
+/* Before anything is freed: every word of a free page is poison, not one of eight. */
+void buddy_poison_full(void);
 /* [base, base+size) is RAM: in use until buddy_give(). */
 void buddy_add_ram(phys_addr_t base, u64 size);
 void buddy_give(phys_addr_t base, u64 size);

@@ -16,6 +16,7 @@
 static void page_array_init(void)
 {
 	phys_addr_t lo = ~0ull, hi = 0;
+	size_t len;
 	u64 count;
 
 	for (unsigned int i = 0; i < boot_info.nr_ram; i++) {
@@ -23,6 +24,8 @@ static void page_array_init(void)
 		hi = MAX(hi, boot_info.ram[i].base + boot_info.ram[i].size);
 	}
 	count = (hi - lo) >> PAGE_SHIFT;
+	if (cmdline_is("poison", "full") || cmdline_get("ktest", &len))
+		buddy_poison_full();
 	buddy_init(boot_alloc(count * sizeof(struct page), PAGE_SIZE), lo >> PAGE_SHIFT, count);
 	for (unsigned int i = 0; i < boot_info.nr_ram; i++) {
 		buddy_add_ram(boot_info.ram[i].base, boot_info.ram[i].size);

@@ -96,13 +96,9 @@ static void __noreturn __cold bad_object(const struct kmem_cache *c, const void 
 	      guard_of(obj)->size, blame(site).text, then, blame(then_site).text);
 }
 
-/* First byte of [p, end) that is not `byte`, or NULL. */
 static const u8 *find_other(const u8 *p, const u8 *end, u8 byte)
 {
-	for (; p < end; p++)
-		if (*p != byte)
-			return p;
-	return NULL;
+	return memchr_inv(p, byte, (size_t)(end - p));
 }
 
 static u8 *slot_end(const struct kmem_cache *c, const void *obj)

@@ -67,16 +67,21 @@ static void set_need_resched(unsigned int cpu)
 
 /* ---- the tree ------------------------------------------------------------------------------- */
 
-void sched_set_state(struct thread *t, u32 state)
+static void set_state_at(struct thread *t, u32 state, u64 now)
 {
 	struct bb_task *b = t->bb;
 
 	TRACE_FACT(b->sched_seq, b->sched_seq + 1);
 	smp_wmb();
 	WRITE_ONCE(b->state, state);
-	TRACE_FACT(b->since, arch_ticks());
+	TRACE_FACT(b->since, now);
 	smp_wmb();
 	TRACE_FACT(b->sched_seq, b->sched_seq + 1);
+}
+
+void sched_set_state(struct thread *t, u32 state)
+{
+	set_state_at(t, state, arch_ticks());
 }
 
 static void publish_len(struct cpu_rq *rq, unsigned int cpu)
@@ -209,8 +214,8 @@ static void switch_away(bool preempt) NO_TSA
 	next->exec_start = next->slice_start = arch_ticks();
 	/* From here the lock is next's: a dead or sleeping prev is never seen to hold it. */
 	spin_hand_over(&rq->lock, prev->bb, next->bb);
-	sched_set_state(prev, left_as);
-	sched_set_state(next, BB_ST_RUNNING);
+	set_state_at(prev, left_as, next->exec_start);
+	set_state_at(next, BB_ST_RUNNING, next->exec_start);
 	trace(sched_switch, prev->bb->tid, prev->bb->state, next->bb->tid, next->bb->prio);
 	TRACE_FACT(prev->bb->switch_sp, arch_sp());
 	TRACE_FACT(prev->bb->switch_fp, arch_fp());

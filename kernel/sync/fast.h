@@ -33,18 +33,21 @@ static __always_inline bool push(struct thread *t, struct track_lock *l, u64 tag
 
 	if (unlikely(!track_room(s, max, &word, &h)))
 		return false;
+	/* The last fetched when the others are stored, two neighbours at a time: with more values
+	 * in hand x86 would have to save registers, in another order aarch64 would not store pairs.
+	 */
 	now = arch_ticks();
 	site = arch_leaf_return();
-	ordinal = (u32)HELD_GET(r->head);
-	cpu = r->cpu;
 	HELD_PUT(h->lock, (unsigned long)l);
 	HELD_PUT(h->site, site);
 	HELD_PUT(h->sp, sp);
 	HELD_PUT(h->ticks, now);
-	HELD_PUT(held_event_halves(h)[0], ordinal);
-	HELD_PUT(held_event_halves(h)[1], cpu);
 	HELD_PUT(*held_tag_word(h), tag);
 	HELD_PUT(*held_epoch_word(h), epoch);
+	ordinal = (u32)HELD_GET(r->head);
+	cpu = r->cpu;
+	HELD_PUT(held_event_halves(h)[0], ordinal);
+	HELD_PUT(held_event_halves(h)[1], cpu);
 	arch_local_publish(&s->word, word, TRACK_PUSHED);
 	*at = now;
 	return true;

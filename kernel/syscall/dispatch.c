@@ -50,9 +50,10 @@ static const struct syscall_row unknown = {call_unknown, call_unknown, 6};
  * fact. */
 static void __noinline call_missing(struct bb_task *bb, unsigned long pc)
 {
-	trace(syscall_missing, bb->syscall, pc);
+	if (!bb->missing_count || bb->missing != bb->syscall)
+		trace(syscall_missing, bb->syscall, pc);
 	WRITE_ONCE(bb->missing, bb->syscall);
-	WRITE_ONCE(bb->missing_ticks, arch_ticks());
+	WRITE_ONCE(bb->missing_ticks, bb->syscall_ticks);
 	WRITE_ONCE(bb->missing_count, bb->missing_count + 1);
 }
 
@@ -90,7 +91,7 @@ void trap_syscall(struct trap_frame *tf)
 	take_args(bb->syscall_args, tf, row->nargs);
 	call_begin(bb, (s32)nr, row->nargs);
 	ret = row->fn(bb->syscall_args);
-	if (unlikely(ret == -ENOSYS))
+	if (TRACING && unlikely(ret == -ENOSYS))
 		call_missing(bb, trap_pc(tf));
 	call_end(bb, ret);
 	if (track_task_holds(bb)) /* + 1: sites are return addresses, inside the function */

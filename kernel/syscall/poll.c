@@ -40,13 +40,11 @@ static unsigned int look_at_all(struct user_pollfd *p, size_t n)
 {
 	unsigned int ready = 0;
 
-	fd_table_lock();
 	for (size_t i = 0; i < n; i++) {
 		p[i].revents = 0;
 		if (p[i].fd >= 0)
 			ready += look_at(fd_peek(p[i].fd), &p[i], NULL);
 	}
-	fd_table_unlock();
 	return ready;
 }
 

@@ -328,7 +328,7 @@ static __noinline int enter_user(struct exec *x)
 	exec_commit(x, old);
 	arch_thread_reset_user();
 	arch_user_frame_init(arch_user_frame(), x->image.entry, x->sp);
-	call_end(current_thread()->bb, 0);
+	call_end_if_any(current_thread()->bb, 0);
 	trace(enter_user, p->pid, x->image.entry, task_here());
 	task_leaving_here();
 	arch_enter_user();

@@ -81,7 +81,7 @@ void __noreturn process_exit(int status)
 		init_ended(status);
 	process_give_back(p);
 
-	call_end(current_thread()->bb, 0); /* a zombie is in no call */
+	call_end_if_any(current_thread()->bb, 0); /* a zombie is in no call */
 	spin_lock(&process_tree_lock);
 	p->status = status;
 	p->run_ns = run_ns;

@@ -21,7 +21,10 @@
 
 void task_leaving_here(void)
 {
-	current_process()->leaving_site = RET_IP;
+	struct thread *t = current_thread();
+
+	if (track_task_holds(t->bb))
+		t->proc->leaving_site = RET_IP;
 }
 
 unsigned long task_here(void)
@@ -48,21 +51,21 @@ static u32 killer(struct process *p)
 	return sig ? sig : SIGKILL;
 }
 
-static bool exit_resched(void)
+static bool exit_resched(const struct thread *t)
 {
-	return READ_ONCE(port_cpu()->need_resched);
+	return READ_ONCE(t->cpu_box->need_resched);
 }
 
 static bool exit_has_work(const struct thread *t)
 {
-	return exit_resched() || atomic_load(&t->kill_pending) || t->proc->set_child_tid;
+	return exit_resched(t) || atomic_load(&t->kill_pending) || t->proc->set_child_tid;
 }
 
 /* Everything that must happen before user code may run. Interrupts masked on entry and return. */
 static void __noinline exit_work(struct thread *t)
 {
 	for (;;) {
-		if (exit_resched()) {
+		if (exit_resched(t)) {
 			arch_irq_enable();
 			schedule();
 		} else if (atomic_load(&t->kill_pending)) {
@@ -78,29 +81,34 @@ static void __noinline exit_work(struct thread *t)
 	}
 }
 
+/* Whoever notes a site does so holding a lock, so no older one is left to be found here. */
+static void __noinline leave_with_locks(struct thread *t, unsigned long here)
+{
+	u64 site = t->proc->leaving_site;
+
+	t->proc->leaving_site = 0;
+	track_leaving(site ? site : here);
+}
+
 void trap_exit_to_user(struct trap_frame *tf)
 {
 	struct thread *t = current_thread();
 	struct bb_task *bb = t->bb;
-	u64 site;
 
 	arch_irq_disable();
 	if (unlikely(exit_has_work(t)))
 		exit_work(t);
-	site = t->proc->leaving_site;
-	t->proc->leaving_site = 0;
 	if (track_task_holds(bb))
-		track_leaving(site ? site : RET_IP);
-	TRACE_FACT(bb->user_epoch, bb->user_epoch + 1);
+		leave_with_locks(t, RET_IP);
+	if (TRACING)
+		bb->user_epoch++;
 	smp_wmb();
 	TRACE_FACT(bb->mode, BB_MODE_USER);
-	TRACE_FACT(port_cpu()->mode, BB_MODE_USER);
 }
 
 void trap_enter_from_user(struct trap_frame *tf)
 {
 	TRACE_FACT(current_thread()->bb->mode, BB_MODE_KERNEL);
-	TRACE_FACT(port_cpu()->mode, BB_MODE_KERNEL);
 }
 
 void trap_exception(struct trap_frame *tf, int sig, const char *what, u64 code, unsigned long addr)

@@ -60,32 +60,19 @@ static struct file *fd_file(struct process *p, int fd) REQUIRES(p->files_lock)
 	return fd >= 0 && fd < NR_FILES ? p->files[fd] : NULL;
 }
 
-struct file *fd_get(int fd)
-{
-	struct process *p = current_process();
-	struct file *f;
-
-	mutex_lock(&p->files_lock);
-	f = fd_file(p, fd);
-	if (f)
-		file_get(f);
-	mutex_unlock(&p->files_lock);
-	return f;
-}
-
-void fd_table_lock(void) NO_TSA
-{
-	mutex_lock(&current_process()->files_lock);
-}
-
+/* Without the lock: only its own thread changes a table, and that is here. */
 struct file *fd_peek(int fd) NO_TSA
 {
 	return fd_file(current_process(), fd);
 }
 
-void fd_table_unlock(void) NO_TSA
+struct file *fd_get(int fd)
 {
-	mutex_unlock(&current_process()->files_lock);
+	struct file *f = fd_peek(fd);
+
+	if (f)
+		file_get(f);
+	return f;
 }
 
 /* Lowest free number >= min, or -EMFILE. */

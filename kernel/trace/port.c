@@ -1,7 +1,6 @@
 /* port.c - the parts of tracing's port that are not inline. */
 #include <lib/cpu.h>
 #include <trace/glue.h>
-#include <arch/irqflags.h>
 #include <arch/thread.h>
 #include <tracing/ring.h>
 #include <tracing/tracker.h>
@@ -11,11 +10,6 @@ struct bb_ring trace_early_ring = {.units = 2048, .data_virt = (unsigned long)ea
 
 DEFINE_PER_CPU(struct bb_ring *, trace_ring) = &trace_early_ring;
 DEFINE_PER_CPU(struct bb_cpu *, trace_cpu);
-
-int port_irqs_disabled(void)
-{
-	return arch_irqs_disabled();
-}
 
 static void (*report_fn)(const struct bb_report *r);
 
@@ -28,11 +22,4 @@ void port_report(const struct bb_report *r)
 {
 	if (report_fn)
 		report_fn(r);
-}
-
-void port_count_drop(void)
-{
-	static struct bb_counter *c = &trace_box.counters[0]; /* "early_drops", see box_setup.c */
-
-	__atomic_fetch_add(&c->value, 1, __ATOMIC_RELAXED);
 }

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 #include <lib/percpu.h>
+#include <arch/irqflags.h>
 #include <arch/local.h>
 #include <arch/thread.h>
 #include <arch/time.h>
@@ -17,7 +18,10 @@
 			WRITE_ONCE(field, v);                                                      \
 	} while (0)
 
-DECLARE_PER_CPU(struct bb_ring *, trace_ring); /* NULL before per-CPU set-up */
+/* Never NULL: the boot CPU begins with trace_early_ring, the others have their own before they run.
+ */
+#define PORT_RING_ALWAYS
+DECLARE_PER_CPU(struct bb_ring *, trace_ring);
 DECLARE_PER_CPU(struct bb_cpu *, trace_cpu);
 
 static inline uint64_t port_ticks(void)
@@ -52,10 +56,18 @@ static inline struct track_context *port_context(void)
 
 	return t ? &t->hold : NULL;
 }
-int port_irqs_disabled(void);
+/* Sure to be allowed: spin locks and interrupts count as preemption off. */
+static inline int port_may_sleep(void)
+{
+	struct thread *t = arch_current();
+
+	return t && *preempt_count_of(t) == 0 && !arch_irqs_disabled();
+}
+static inline int port_irqs_disabled(void)
+{
+	return arch_irqs_disabled();
+}
 /* A new finding: print it. Any context; takes no lock. */
 void port_report(const struct bb_report *r);
-/* An event that found no ring. */
-void port_count_drop(void);
 
 #endif

@@ -7,7 +7,7 @@ import pytest
 
 import qemu
 
-ON = {"aarch64": 53.0, "x86_64": 58.0}
+ON = {"aarch64": 49.0, "x86_64": 53.0}
 OFF = 3.0
 # A pair, uncontended, with records and checks on.
 LOCKS = {"spin pair": 60.0, "irqsave pair": 80.0, "mutex pair": 90.0, "rwlock read pair": 90.0,

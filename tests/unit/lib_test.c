@@ -15,6 +15,7 @@ void *k_memcpy(void *d, const void *s, size_t n);
 void *k_memmove(void *d, const void *s, size_t n);
 void *k_memset(void *d, int c, size_t n);
 int k_memcmp(const void *a, const void *b, size_t n);
+void *k_memchr_inv(const void *s, int c, size_t n);
 size_t k_strnlen(const char *s, size_t n);
 int k_strcmp(const char *a, const char *b);
 int k_strncmp(const char *a, const char *b, size_t n);
@@ -58,6 +59,25 @@ static void memory_functions(void **state)
 			continue;
 		}
 		assert_memory_equal(a, b, sizeof(a));
+	}
+}
+
+static void first_other_byte(void **state)
+{
+	static unsigned char a[300];
+
+	for (unsigned int round = 0; round < 20000; round++) {
+		size_t n = (size_t)rand() % 130, x = (size_t)rand() % 80, at = (size_t)rand() % 140;
+
+		memset(a, 0xa5, sizeof(a));
+		a[x - (x > 0)] = x ? 1 : a[0]; /* in front of it and behind it: not looked at */
+		a[x + n] = 2;
+		assert_null(k_memchr_inv(a + x, 0xa5, n));
+		if (at < n) {
+			a[x + at] ^= (unsigned char)(1u << rand() % 8);
+			a[x + n - 1] ^= (unsigned char)(at == n - 1 ? 0 : 1);
+			assert_ptr_equal(k_memchr_inv(a + x, 0xa5, n), a + x + at);
+		}
 	}
 }
 
@@ -231,9 +251,13 @@ static void tree(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(memory_functions), cmocka_unit_test(string_functions),
-		cmocka_unit_test(formatting),       cmocka_unit_test(numbers),
-		cmocka_unit_test(command_line),     cmocka_unit_test(tree),
+		cmocka_unit_test(memory_functions),
+		cmocka_unit_test(first_other_byte),
+		cmocka_unit_test(string_functions),
+		cmocka_unit_test(formatting),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(command_line),
+		cmocka_unit_test(tree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,7 @@ unit-tests += test-unit-mm
 
 MMT := $(HOST)/unit-mm
 MMT_SAN := $(HOST_san) -fno-sanitize=alignment
-MMT_RENAME := $(foreach f,memcpy memmove memset memcmp strlen strnlen strcmp strncmp strchr strrchr strscpy \
+MMT_RENAME := $(foreach f,memcpy memmove memset memcmp memchr_inv strlen strnlen strcmp strncmp strchr strrchr strscpy \
 	vsnprintf snprintf parse_u64 cmdline_get cmdline_is cmdline_u64,-D$(f)=k_$(f))
 mmt-common := $(host-y) kernel/mm/boot_alloc.c
 mmt-lib := $(patsubst %,kernel/lib/%.c,string vsnprintf parse cmdline rbtree)
@@ -14,7 +14,7 @@ mmt-lib := $(patsubst %,kernel/lib/%.c,string vsnprintf parse cmdline rbtree)
 $(eval $(call host_objects,$(MMT),san,$(HOST_KERNEL_CFLAGS) -O1 -fno-builtin -Wno-format -Itests/unit \
 	$(HOST_KERNEL_INCLUDES) $(MMT_SAN),tests/unit/mm.mk))
 $(MMT)/kernel/lib/%.o: host-extra := -ffreestanding -nostdlibinc $(MMT_RENAME)
-$(MMT)/kernel/mm/%.o: host-extra := -ffreestanding -nostdlibinc
+$(MMT)/kernel/mm/%.o: host-extra := -ffreestanding -nostdlibinc -Dmemchr_inv=k_memchr_inv
 $(eval $(call host_program,$(MMT)/lib_test,$(MMT),$(mmt-common) $(mmt-lib) tests/unit/lib_test.c,$(HOST_san) $(HOST_KERNEL_LINK)))
 $(eval $(call host_program,$(MMT)/mm_test,$(MMT),$(mmt-common) $(mmt-lib) kernel/mm/buddy.c kernel/mm/slab.c \
 	tests/unit/mm_test.c,$(HOST_san) $(HOST_KERNEL_LINK)))

@@ -92,6 +92,7 @@ static void page_allocator(void **state)
 	} held[64];
 	u64 all;
 
+	buddy_poison_full();
 	buddy_init(boot_alloc(RAM_SIZE / PAGE_SIZE * sizeof(struct page), PAGE_SIZE),
 		   HOST_RAM >> PAGE_SHIFT, RAM_SIZE >> PAGE_SHIFT);
 	for (unsigned int i = 0; i < 2; i++)

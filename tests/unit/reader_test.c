@@ -172,7 +172,6 @@ static void test_orphan_without_waiter(void **state)
 		FX_LOAD_INIT, 1);
 	fx_run(&f, 2, 0);
 	f.tasks[2].mode = BB_MODE_USER;
-	f.cpus[0].mode = BB_MODE_USER;
 	look(&l, &f);
 	expect(&l, BB_V_ORPHAN, TD_R_LEFT_KERNEL, 0);
 	says(&l, "0 tasks wait yet; the next one to take it hangs");

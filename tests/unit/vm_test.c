@@ -619,6 +619,7 @@ int main(void)
 
 	host_single();
 	host_ram = aligned_alloc(4ul << 20, RAM_SIZE);
+	buddy_poison_full();
 	buddy_init(array, HOST_RAM >> PAGE_SHIFT, RAM_SIZE >> PAGE_SHIFT);
 	buddy_add_ram(HOST_RAM, RAM_SIZE);
 	buddy_give(HOST_RAM, RAM_SIZE);

@@ -39,7 +39,7 @@ static inline void busy(uint32_t slot)
 {
 	task(slot, "busy", BB_ST_RUNNING);
 	fx_run(&f, slot, 1);
-	f.tasks[slot].mode = f.cpus[1].mode = BB_MODE_USER;
+	f.tasks[slot].mode = BB_MODE_USER;
 }
 
 #endif

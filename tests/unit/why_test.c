@@ -243,7 +243,7 @@ static void test_silent_cpu_seen(void **state)
 		f.cpus[1].last_tick = fx_ticks(50);
 		f.cpus[1].nmi_pc = FX_SITE(FX_PIPE_READ);
 		f.cpus[1].nmi_ticks = fx_ticks(twin ? 49 : 51);
-		f.tasks[2].mode = f.cpus[1].mode = BB_MODE_USER;
+		f.tasks[2].mode = BB_MODE_USER;
 		look(&l, &f);
 		expect(&l, BB_V_CPU_DEAD, TD_R_NONE, 1);
 		says(&l, "in user mode");
@@ -634,7 +634,7 @@ static void test_not_quiet(void **state)
 		}
 		if (twin == 4) {
 			f.tasks[2].state = BB_ST_NONE;
-			f.cpus[0].mode = BB_MODE_USER;
+			f.cpus[0].mode = BB_MODE_KERNEL;
 		}
 		if (twin)
 			healthy(&f);
@@ -653,7 +653,7 @@ static void test_bounds(void **state)
 	fx_hold(task(FX_TASKS - 1, "last", BB_ST_RUNNING), FX_LOCK(1), class_a, FX_LOAD_INIT, 99);
 	fx_run(&f, FX_TASKS - 1, 1);
 	waiter(3, 99.5);
-	f.tasks[FX_TASKS - 1].mode = f.cpus[1].mode = BB_MODE_USER;
+	f.tasks[FX_TASKS - 1].mode = BB_MODE_USER;
 	look(&l, &f);
 	expect(&l, BB_V_ORPHAN, TD_R_LEFT_KERNEL, 1);
 	says(&l, "held by last (pid 25)");

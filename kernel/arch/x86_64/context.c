@@ -62,7 +62,7 @@ void x86_fpu_init(void)
 	memcpy(fpu_clean + FPU_MXCSR, &mxcsr, sizeof(mxcsr));
 }
 
-static void selectors_save(struct arch_thread *a)
+static void selectors_save(struct x86_selectors *a)
 {
 	__asm__ volatile("movw %%ds, %0\n\t"
 			 "movw %%es, %1\n\t"
@@ -74,9 +74,9 @@ static void selectors_save(struct arch_thread *a)
 /* Loads what differs from what is there. A selector was accepted once, and descriptors are
  * constant. FS and GS take their base with them: set those afterwards. Interrupts masked: between
  * the two SWAPGS the per-CPU offset is not in GS, which an NMI does not mind (entry.S). */
-static void selectors_load(const struct arch_thread *a)
+static void selectors_load(const struct x86_selectors *a)
 {
-	struct arch_thread now;
+	struct x86_selectors now;
 
 	selectors_save(&now);
 	if (a->ds != now.ds)
@@ -119,7 +119,7 @@ void arch_thread_copy_user(struct thread *t)
 	irqflags_t f = arch_irq_save();
 
 	t->arch.user = true;
-	selectors_save(&t->arch);
+	selectors_save(&t->arch.selectors);
 	t->arch.fs_base = rdmsr(MSR_FS_BASE);
 	t->arch.gs_base = rdmsr(MSR_KERNEL_GS_BASE);
 	memset(fpu_area(t), 0, X86_FPU_BYTES);
@@ -136,8 +136,8 @@ void arch_thread_reset_user(void)
 	memset(fpu_area(t), 0, X86_FPU_BYTES);
 	t->arch.user = true;
 	fpu_load(fpu_clean);
-	t->arch.ds = t->arch.es = t->arch.fs = t->arch.gs = 0;
-	selectors_load(&t->arch);
+	t->arch.selectors = (struct x86_selectors){0};
+	selectors_load(&t->arch.selectors);
 	wrmsr(MSR_FS_BASE, 0);
 	wrmsr(MSR_KERNEL_GS_BASE, 0);
 	arch_irq_restore(f);
@@ -147,13 +147,13 @@ struct thread *arch_switch_to(struct thread *prev, struct thread *next)
 {
 	if (prev->arch.user) {
 		fpu_save(fpu_area(prev));
-		selectors_save(&prev->arch);
+		selectors_save(&prev->arch.selectors);
 		prev->arch.fs_base = rdmsr(MSR_FS_BASE);
 		prev->arch.gs_base = rdmsr(MSR_KERNEL_GS_BASE);
 	}
 	if (next->arch.user) {
 		fpu_load(fpu_area(next));
-		selectors_load(&next->arch);
+		selectors_load(&next->arch.selectors);
 		wrmsr(MSR_FS_BASE, next->arch.fs_base);
 		wrmsr(MSR_KERNEL_GS_BASE, next->arch.gs_base);
 	}

@@ -17,13 +17,19 @@ static inline void call_begin(struct bb_task *bb, s32 nr, u32 nargs)
 	TRACE_FACT(bb->syscall, nr);
 }
 
-/* Nothing if there is no call: the first program starts without one. */
 static inline void call_end(struct bb_task *bb, long ret)
 {
-	if (trace_event_on(EV_syscall_done) && likely(bb->syscall >= 0))
-		trace_put_call(BB_CALL_WORD(bb->syscall, port_ticks() - bb->syscall_ticks),
-			       (u64)ret, bb->syscall_args, bb->syscall_nargs);
+	if (trace_event_on(EV_syscall_done))
+		trace_put_call[bb->syscall_nargs]((u64)bb->syscall, bb->syscall_ticks, (u64)ret,
+						  bb->syscall_args);
 	TRACE_FACT(bb->syscall, -1);
+}
+
+/* From where there may be no call: the first program starts without one. */
+static inline void call_end_if_any(struct bb_task *bb, long ret)
+{
+	if (bb->syscall != -1)
+		call_end(bb, ret);
 }
 
 #endif

@@ -6,11 +6,8 @@
 
 /* The file behind fd of the current process with a reference; NULL if there is none. */
 struct file *fd_get(int fd);
-/* For a look at many that does not sleep: the table stays as it is in between, and no reference is
- * taken. */
-void fd_table_lock(void);
+/* The same without a reference: good until the caller closes it. */
 struct file *fd_peek(int fd);
-void fd_table_unlock(void);
 /* Puts f at the lowest free number >= min. Takes over the caller's reference on success.
  * -EMFILE, -EINVAL (min out of range). */
 int fd_install(struct file *f, unsigned int min, bool cloexec) must_check;

@@ -58,6 +58,11 @@ static inline struct bb_task *port_task(void)
 }
 /* The context in force: host_irq_depth > 1 is an interrupt inside one, or an NMI. */
 struct track_context *port_context(void);
+/* Never sure: the tracker looks for itself. */
+static inline int port_may_sleep(void)
+{
+	return 0;
+}
 static inline int port_irqs_disabled(void)
 {
 	return host_irqs_off || host_irq_depth;

@@ -84,6 +84,10 @@ static void load_cpus(struct td_model *m)
 			continue;
 		if (c->current != TD_NOBODY)
 			m->task[c->current].current = true;
+		/* said once, by the task that runs there */
+		if (c->c.mode == BB_MODE_KERNEL && c->current != TD_NOBODY &&
+		    m->task[c->current].t.mode == BB_MODE_USER)
+			c->c.mode = BB_MODE_USER;
 		add_holders(m, m->ntasks + i, c->c.held, c->c.nheld);
 		newest(m, c->c.last_tick);
 		if (c->c.wait.kind)

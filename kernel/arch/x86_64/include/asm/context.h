@@ -9,12 +9,15 @@
 #define X86_FPU_BYTES 832
 #define X86_FPU_ALIGN 64
 
+struct x86_selectors {
+	u16 ds, es, fs, gs;
+};
 struct arch_thread {
 	unsigned long sp;
-	unsigned long fs_base; /* user TLS */
-	unsigned long gs_base; /* user GS */
-	u16 ds, es, fs, gs;    /* user selectors */
-	bool user;             /* has user registers to switch: since exec or fork */
+	unsigned long fs_base;          /* user TLS */
+	unsigned long gs_base;          /* user GS */
+	struct x86_selectors selectors; /* user's */
+	bool user;                      /* has user registers to switch: since exec or fork */
 	u8 fpu_raw[X86_FPU_BYTES + X86_FPU_ALIGN]; /* the area starts at the first aligned byte */
 };
 
