@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #define BB_MAGIC      0x5448474953444e48ull /* "HNDSIGHT" in little-endian memory */
-#define BB_VERSION    0x00010002u /* major << 16 | minor; another major is another format */
+#define BB_VERSION    0x00010003u /* major << 16 | minor; another major is another format */
 #define BB_BYTE_ORDER 0x01020304u
 #define BB_ALIGN      4096u
 #define BB_NAME_LEN   32
@@ -353,8 +353,11 @@ struct bb_lock {
 		uint64_t site, ticks, held; /* acquire site and time, ticks held */
 	} history[BB_LOCK_HISTORY];
 	uint32_t history_next;
-	uint32_t reserved;
+	/* Since 1.3. 1: was destroyed while held or waited for, at release_site and release_ticks,
+	 * when `owner` held it. The memory may be another lock's since, with a row of its own. */
+	uint32_t dead;
 };
+#define BB_LOCK_GONE 1u /* in `lock`: the row of a destroyed lock; free, but no end of a search */
 
 /* ---- tasks and CPUs ------------------------------------------------------------------------- */
 enum bb_state {
@@ -534,6 +537,7 @@ struct bb_report {        /* deduplicated by verdict, class and site */
 	uint32_t task;  /* owner word of the offender */
 	uint32_t cpu;
 	uint64_t count; /* times seen */
+	uint64_t key;   /* since 1.3: findings of one key are one finding; 0 = free */
 };
 enum bb_check {
 	BB_CHK_LEAVE = 1,
@@ -546,7 +550,10 @@ enum bb_check {
 	BB_CHK_EXIT,
 	BB_CHK_WATCHDOG,
 	BB_CHK_HOLD,
-	BB_CHK_QUEUE /* site: kernel address of the bb_queue */
+	BB_CHK_QUEUE,      /* site: kernel address of the bb_queue */
+	BB_CHK_FREED,      /* site: where it was taken; site2: freed */
+	BB_CHK_FREED_WAIT, /* task, site: who waits for it, where; site2: freed */
+	BB_CHK_DEAD        /* site: the use; site2: where it was destroyed, 0 unknown */
 };
 
 /* A queue of requests shared with a device: a split virtqueue (virtio 1.x, 2.7) whose rings lie in
@@ -594,7 +601,7 @@ BB_ASSERT(sizeof(struct bb_line) == 8, "bb_line is part of the format");
 BB_ASSERT(sizeof(struct bb_place) == 8, "bb_place is part of the format");
 BB_ASSERT(sizeof(struct bb_crash) == 480, "bb_crash is part of the format");
 BB_ASSERT(sizeof(struct bb_counter) == 32, "bb_counter is part of the format");
-BB_ASSERT(sizeof(struct bb_report) == 72, "bb_report is part of the format");
+BB_ASSERT(sizeof(struct bb_report) == 80, "bb_report is part of the format");
 BB_ASSERT(sizeof(struct bb_queue) == 96, "bb_queue is part of the format");
 
 #endif

@@ -150,12 +150,6 @@ void track_lock_init(struct track_lock *l, struct track_class *c)
 		l->tag = HELD_TAG(c->index, BB_HOLD_EXCL);
 }
 
-void check_live(const struct track_lock *l, uint64_t site)
-{
-	if (__builtin_expect(l->magic != TRACK_LIVE, 0) && checks_on())
-		track_report(BB_V_CORRUPT_LOCK, BB_CHK_UNINIT, l, site, 0, track_self());
-}
-
 /* ---- acquire and release ------------------------------------------------------------------- */
 
 static int is_spin(const struct track_lock *l)
@@ -190,9 +184,10 @@ void track_acquired(struct track_lock *l, uint32_t mode, uint64_t site, uint64_t
 		if (c->max && (!GET(l->tag) || track_all_locks()))
 			track_divert(c, count_of(c->real) - 1);
 	}
-	s = __atomic_load_n(&l->stats, __ATOMIC_ACQUIRE);
+	s = row_of(l);
 	if (__builtin_expect(s != (struct bb_lock *)0, 0)) {
-		PUT(s->owner, track_owner_of(GET(l->owner)));
+		/* After the word: see note_owner(). */
+		__atomic_store_n(&s->owner, track_owner_of(GET(l->owner)), __ATOMIC_RELEASE);
 		trace(lock_taken, (uintptr_t)l, class_index(l), site);
 	}
 	trace(lock_acquire, (uintptr_t)l, class_index(l), site);
@@ -209,18 +204,18 @@ void track_released(struct track_lock *l, uint32_t mode, uint64_t site)
 	uint32_t self = track_self(), owner = track_owner_of(GET(l->owner));
 	struct bb_held e = {0};
 	uint64_t limit = too_long(), now;
+	int alive = track_lock_alive(l, site);
 
-	check_live(l, site);
 	if (c && (!c->limit || !stack_remove(c->real, (uintptr_t)l, &e))) {
 		if (c->real->lost)
 			PUT(c->real->lost, c->real->lost - 1);
-		else if (checks_on())
+		else if (checks_on() && alive)
 			track_report(BB_V_CORRUPT_LOCK, BB_CHK_UNLOCK, l, site,
 				     GET(l->release_site), self);
 	}
 	if (c && !c->max && count_of(c->real) <= c->until && c->limit && !track_all_locks())
 		track_undivert(c);
-	if (mode & BB_HOLD_EXCL) {
+	if (mode & BB_HOLD_EXCL && alive) { /* else the memory may be another's */
 		if (__builtin_expect(owner && owner != self, 0) && checks_on())
 			track_report(BB_V_CORRUPT_LOCK, BB_CHK_UNLOCK, l, site, 0, owner);
 		PUT(l->release_site, site);
@@ -230,7 +225,7 @@ void track_released(struct track_lock *l, uint32_t mode, uint64_t site)
 			note_return(&e, __builtin_frame_address(0), site);
 		now = port_ticks();
 		stats_release(l, &e, self, site, now);
-		if (GET(l->calm) < CALM)
+		if (alive && GET(l->calm) < CALM)
 			PUT(l->calm, GET(l->calm) + 1);
 		if (__builtin_expect(limit && now - e.ticks > limit, 0))
 			trace(lock_long_hold, (uintptr_t)l, class_index(l), e.site, now - e.ticks);
@@ -250,10 +245,10 @@ void track_tick(struct track_context *c)
 
 void track_granted(struct track_lock *l, uint32_t owner)
 {
-	struct bb_lock *s = __atomic_load_n(&l->stats, __ATOMIC_ACQUIRE);
+	struct bb_lock *s = row_of(l);
 
 	if (s)
-		PUT(s->owner, owner);
+		__atomic_store_n(&s->owner, owner, __ATOMIC_RELEASE);
 }
 
 void track_hand_over(struct track_lock *l, struct bb_task *from, struct bb_task *to)
@@ -277,13 +272,26 @@ void track_hand_over(struct track_lock *l, struct bb_task *from, struct bb_task 
 
 /* ---- places where nothing may be held ------------------------------------------------------ */
 
+/* By the entry: the lock itself may have been freed. */
+void report_held(uint32_t verdict, uint32_t check, const struct bb_held *h, uint64_t site2)
+{
+	const struct bb_report what = {.verdict = verdict,
+				       .check = check,
+				       .class = h->class,
+				       .lock = h->lock,
+				       .site = h->site,
+				       .site2 = site2,
+				       .task = track_self()};
+
+	report(&what, 0);
+}
+
 void track_leaving(uint64_t site)
 {
 	struct bb_task *t = port_task();
 
 	for (uint32_t i = 0; t && i < t->nheld; i++) {
 		struct bb_held *h = &t->held[i];
-		struct track_lock *l = (struct track_lock *)(uintptr_t)h->lock;
 
 		if (h->mode & BB_HOLD_LEFT)
 			continue;
@@ -299,7 +307,7 @@ void track_leaving(uint64_t site)
 		}
 		trace(lock_left_held, h->lock, h->class, h->site, site);
 		if (checks_on())
-			track_report(BB_V_ORPHAN, BB_CHK_LEAVE, l, h->site, site, track_self());
+			report_held(BB_V_ORPHAN, BB_CHK_LEAVE, h, site);
 	}
 }
 
@@ -313,9 +321,7 @@ void track_task_exit(uint64_t site)
 		PUT(t->left_site, site);
 	}
 	for (uint32_t i = 0; t && checks_on() && i < t->nheld; i++)
-		track_report(BB_V_ORPHAN, BB_CHK_EXIT,
-			     (struct track_lock *)(uintptr_t)t->held[i].lock, t->held[i].site, site,
-			     track_self());
+		report_held(BB_V_ORPHAN, BB_CHK_EXIT, &t->held[i], site);
 }
 
 void track_sleeps(uint64_t site)
@@ -328,9 +334,7 @@ void track_sleeps(uint64_t site)
 		uint32_t c = t->held[i].class;
 
 		if (c && trace_box.classes[c].kind == BB_LK_SPIN)
-			track_report(BB_V_OWNER_SLEEPING, BB_CHK_SLEEP,
-				     (struct track_lock *)(uintptr_t)t->held[i].lock,
-				     t->held[i].site, site, track_self());
+			report_held(BB_V_OWNER_SLEEPING, BB_CHK_SLEEP, &t->held[i], site);
 	}
 	if (track_self() & BB_OWNER_CPU || port_irqs_disabled())
 		track_report(BB_V_OWNER_SLEEPING, BB_CHK_SLEEP, (struct track_lock *)0, site, 0,

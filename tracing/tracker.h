@@ -29,8 +29,11 @@
  *  SLEEP     about to sleep with a spin lock held, interrupts off  before any sleep      held.c
  *            or in an interrupt
  *  UNLOCK    unlocks what it does not hold: another's, a free one  at release            held.c
- *  UNINIT    a lock that was never initialised                     acquire, release,     held.c
+ *  UNINIT    a lock that was never initialised                     acquire, release,     lives.c
  *                                                                  wait
+ *  DEAD      a lock that was destroyed, or lies in freed memory    the same              lives.c
+ *  FREED     a lock is destroyed, or its memory freed, while held  at the free           lives.c
+ *  FREED_WAIT  the same while somebody waits for it                at the free           lives.c
  *  WATCHDOG  a CPU without ticks                                   kernel/debug
  *  QUEUE     a device's interrupt that never came                  kernel/debug          box.c
  */
@@ -50,6 +53,8 @@ struct track_class {
 	uint32_t index; /* in the black box; given by track_class_add() */
 };
 #define TRACK_LIVE    0x4b434f4cu
+#define TRACK_DEAD    0x44414544u /* destroyed; release_site: where */
+#define TRACK_WIPED   0x6b6b6b6bu /* what an allocator that checks fills freed memory with */
 #define TRACK_WAITERS 0x40000000u /* somebody queues: who releases must look */
 #define TRACK_SHARED  0x20000000u /* the rest counts readers */
 #define TRACK_COUNT   0x1fffffffu
@@ -98,7 +103,7 @@ static inline uint32_t track_self(void)
 #if TRACING
 struct track_lock {
 	uint32_t owner;            /* the lock: 0 free; owner word; TRACK_SHARED | readers */
-	uint32_t magic;            /* TRACK_LIVE while initialised */
+	uint32_t magic;            /* TRACK_LIVE while it is a lock */
 	uint32_t calm;             /* releases since somebody last waited, until CALM */
 	uint64_t tag;              /* HELD_TAG(class, BB_HOLD_EXCL): the short way is open; or 0 */
 	struct track_class *class; /* NULL: never initialised */
@@ -114,6 +119,14 @@ struct track_lock {
  * instruction). A class that finds the table full stays number 0 and is counted. */
 void track_class_add(struct track_class *c);
 void track_lock_init(struct track_lock *l, struct track_class *c);
+/* The object that the lock lies in goes away: by the last one to touch it, before its memory does.
+ * waited: the lock's own queue is not empty. Nobody may hold it or wait for it; if somebody does,
+ * that stays on record (bb_lock.dead). A later use is found as long as the memory shows it. */
+void track_lock_fini(struct track_lock *l, int waited, uint64_t site);
+/* Memory is about to be freed: does the running context hold a lock in it? Checks on only. */
+void track_freed(const void *mem, uint64_t size, uint64_t site);
+/* Is it a lock? Reports one that is not (any more). Before what would follow its pointers. */
+int track_lock_alive(const struct track_lock *l, uint64_t site);
 
 /* The identity of a lock, in every record, is the address of its track_lock.
  *

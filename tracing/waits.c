@@ -10,28 +10,91 @@
 
 /* ---- lock instances ------------------------------------------------------------------------ */
 
-static struct bb_lock *stats_of(struct track_lock *l)
+static struct bb_lock *probe(uint64_t lock, unsigned i)
 {
-	uint64_t addr = (uintptr_t)l;
-	uint64_t hash = (addr >> 3) * 0x9e3779b97f4a7c15ull >> 32;
-	struct bb_lock *s = __atomic_load_n(&l->stats, __ATOMIC_RELAXED);
+	uint64_t hash = (lock >> 3) * 0x9e3779b97f4a7c15ull >> 32;
 
-	if (s || !track_tables.nlocks)
-		return s;
-	for (unsigned i = 0; i < LOCK_PROBES; i++) {
-		uint64_t seen = 0;
+	return &track_tables.locks[(hash + i) & (track_tables.nlocks - 1)];
+}
 
-		s = &track_tables.locks[(hash + i) & (track_tables.nlocks - 1)];
-		if (__atomic_compare_exchange_n(&s->lock, &seen, addr, 0, __ATOMIC_RELAXED,
-						__ATOMIC_RELAXED) ||
-		    seen == addr) {
-			PUT(s->class, class_index(l));
-			PUT(s->owner, track_owner_of(GET(l->owner)));
-			__atomic_store_n(&l->stats, s, __ATOMIC_SEQ_CST);
+const struct bb_lock *row_find(uint64_t lock)
+{
+	for (unsigned i = 0; track_tables.nlocks && i < LOCK_PROBES; i++) {
+		const struct bb_lock *s = probe(lock, i);
+		uint64_t seen = __atomic_load_n(&s->lock, __ATOMIC_ACQUIRE);
+
+		if (seen == lock && !GET(s->dead))
 			return s;
-		}
+		if (!seen)
+			break;
 	}
 	return (struct bb_lock *)0;
+}
+
+struct bb_lock *row_claim(uint64_t lock, int fresh)
+{
+	for (unsigned i = 0; track_tables.nlocks && i < LOCK_PROBES; i++) {
+		struct bb_lock *s = probe(lock, i);
+		uint64_t seen = GET(s->lock);
+
+		if ((!seen || seen == BB_LOCK_GONE) &&
+		    __atomic_compare_exchange_n(&s->lock, &seen, lock, 0, __ATOMIC_RELAXED,
+						__ATOMIC_RELAXED))
+			return s;
+		if (seen == lock && !fresh && !GET(s->dead))
+			return s;
+	}
+	return (struct bb_lock *)0;
+}
+
+void row_drop(struct bb_lock *s, uint64_t lock)
+{
+	PUT(s->owner, 0);
+	PUT(s->waits, 0);
+	PUT(s->release_site, 0);
+	PUT(s->release_ticks, 0);
+	PUT(s->history_next, 0);
+	for (unsigned i = 0; i < BB_LOCK_HISTORY; i++) {
+		PUT(s->history[i].owner, 0);
+		PUT(s->history[i].ticks, 0);
+		PUT(s->history[i].held, 0);
+		PUT(s->history[i].site, 0);
+	}
+	__atomic_compare_exchange_n(&s->lock, &lock, BB_LOCK_GONE, 0, __ATOMIC_RELEASE,
+				    __ATOMIC_RELAXED);
+}
+
+/* The row that the lock points to is its row. Two CPUs that make one at a time may each find
+ * another free one: the second to say so gives its own back. */
+static struct bb_lock *stats_of(struct track_lock *l)
+{
+	struct bb_lock *s = row_of(l), *seen = (struct bb_lock *)0;
+
+	if (s || GET(l->magic) != TRACK_LIVE)
+		return s;
+	s = row_claim((uintptr_t)l, 0);
+	if (!s)
+		return s;
+	PUT(s->class, class_index(l));
+	if (__atomic_compare_exchange_n(&l->stats, &seen, s, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return s;
+	if (seen != s)
+		row_drop(s, (uintptr_t)l);
+	return seen;
+}
+
+/* The owner in the table is what walk.c asks. Who takes the lock from now on changes the word, then
+ * this, and so does who grants it; one who waits must not undo it: it looks again until the word is
+ * what it has stored. */
+static void note_owner(const struct track_lock *l, struct bb_lock *s)
+{
+	uint32_t owner, now = track_owner_of(GET(l->owner));
+
+	do {
+		owner = now;
+		__atomic_store_n(&s->owner, owner, __ATOMIC_SEQ_CST);
+		now = track_owner_of(__atomic_load_n(&l->owner, __ATOMIC_SEQ_CST));
+	} while (now != owner);
 }
 
 static struct bb_lock *stats_wait(struct track_lock *l)
@@ -39,11 +102,15 @@ static struct bb_lock *stats_wait(struct track_lock *l)
 	struct bb_lock *s = stats_of(l);
 	uint32_t c = class_index(l);
 
+	if (GET(l->magic) != TRACK_LIVE) /* its memory may be another's */
+		return (struct bb_lock *)0;
 	/* In this order: see open_short_way(). */
 	__atomic_store_n(&l->calm, 0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&l->tag, 0, __ATOMIC_SEQ_CST);
-	if (s)
+	if (s) {
 		__atomic_fetch_add(&s->waits, 1, __ATOMIC_RELAXED);
+		note_owner(l, s);
+	}
 	if (c)
 		__atomic_fetch_add(&trace_box.classes[c].contended, 1, __ATOMIC_RELAXED);
 	return s;
@@ -52,7 +119,7 @@ static struct bb_lock *stats_wait(struct track_lock *l)
 void stats_release(struct track_lock *l, const struct bb_held *e, uint32_t self, uint64_t site,
 		   uint64_t now)
 {
-	struct bb_lock *s = __atomic_load_n(&l->stats, __ATOMIC_ACQUIRE);
+	struct bb_lock *s = row_of(l);
 	uint32_t i;
 
 	if (__builtin_expect(!s, 1))
@@ -126,11 +193,14 @@ void track_spin_begin(struct track_lock *l, uint32_t kind, uint64_t site)
 void track_spin_still(struct track_lock *l, uint64_t site)
 {
 	struct bb_cpu *c = port_cpu();
+	struct bb_lock *s = row_of(l);
 
 	/* An interrupt that spun on top of us has left the CPU's record empty; what we are on top
 	 * of has left its own. */
 	if (c && (c->wait.object != (uintptr_t)l || c->wait.arg != track_self()))
 		spin_record(l, BB_WAIT_SPIN, site);
+	if (s)
+		note_owner(l, s);
 	check_wait(l, site);
 }
 

@@ -1,7 +1,24 @@
 /* walk.c - from a wait along holder -> wait -> holder: can it ever end?
  *
+ * Theory. A lock may be freed while a walk passes by, so the walk reads no lock: it goes by the
+ * records of the box, which never goes away, and knows a lock by its address. Only at the first
+ * step, for a context that is itself about to wait, is the lock's own word read: who may wait for a
+ * lock may look at it.
+ *
+ *   who has it      a hint: the table's owner for this address, or what the waiter saw when it
+ * began to wait. It may be out of date. it has it       the proof: an entry of that address in its
+ * held stack it waits        its wait record
+ *
+ * An entry or a wait record that stands says that the lock lived: to destroy a lock that is held or
+ * waited for is a bug of its own, reported when it happens (lives.c). So of an entry and a wait
+ * that stood at one instant, both with the same address, the lock is the same. A hint that is wrong
+ * finds no entry and ends the walk; the next look is a second later at most. What has no entry -
+ * the list was full, or its task has died and was wiped - is believed at the first step only, where
+ * the word itself said it.
+ *
  * The walks read the tables racily; a conclusion is drawn only if two walks in a row see the same
- * holds and the same waits, each by its own time: see walk(). */
+ * holds and the same waits, each by its own time: see walk(). Rejected: asking the lock whether it
+ * is alive. Between the question and the next read it may be gone, and its memory another's. */
 #include <tracing/events.h>
 #include <tracing/box.h>
 #include "tracker_private.h"
@@ -11,12 +28,12 @@
 /* Each look is ordered before the next one. */
 #define LOOK(field) __atomic_load_n(&(field), __ATOMIC_ACQUIRE)
 
-enum hold { HOLD_NO, HOLD_YES, HOLD_LEFT, HOLD_UNSURE };
+enum hold { HOLD_NO, HOLD_YES, HOLD_LEFT, HOLD_UNSEEN, HOLD_WIPED, HOLD_UNSURE };
 
 /* The newest entry of the lock: an older one is what remains of an unlock by somebody else. Of a
  * hold that found no room nothing is known. */
-static int newest_of(const struct track_stack *s, uint64_t word, uint32_t max,
-		     const struct track_lock *l, uint32_t mode, struct bb_held *e)
+static int newest_of(const struct track_stack *s, uint64_t word, uint32_t max, uint64_t lock,
+		     uint32_t mode, struct bb_held *e)
 {
 	uint32_t n = (uint32_t)(word >> 32), i;
 
@@ -24,7 +41,7 @@ static int newest_of(const struct track_stack *s, uint64_t word, uint32_t max,
 	for (i = n < max ? n : max; i > 0; i--) {
 		const struct bb_held *h = &s->held[i - 1];
 
-		if (LOOK(h->lock) != (uintptr_t)l || !(LOOK(h->mode) & mode))
+		if (LOOK(h->lock) != lock || !(LOOK(h->mode) & mode))
 			continue;
 		e->site = LOOK(h->site);
 		e->ticks = LOOK(h->ticks);
@@ -35,15 +52,16 @@ static int newest_of(const struct track_stack *s, uint64_t word, uint32_t max,
 	return 0;
 }
 
-/* Does the owner that the lock names have it, and can it still release it? An owner word alone
- * proves nothing: its writer may be just about to clear it, or dead, and the slot another task's.
- * What proves is the entry in a held list that did not change during the look. */
-static enum hold task_holds(const struct bb_task *t, const struct track_lock *l, uint16_t mode,
+/* Does the owner that was named have it, and can it still release it? An owner word alone proves
+ * nothing: its writer may be just about to clear it, or dead, and the slot another task's. What
+ * proves is the entry in a held list that did not change during the look. UNSEEN: it may be one of
+ * those that found no room. WIPED: the task is gone, and its list with it. */
+static enum hold task_holds(const struct bb_task *t, uint64_t lock, uint16_t mode,
 			    struct bb_held *e)
 {
 	const struct track_stack *s = track_task_stack((struct bb_task *)(uintptr_t)t);
 	uint64_t word = LOOK(s->word);
-	int found = newest_of(s, word, BB_MAX_HELD, l, mode, e);
+	int found = newest_of(s, word, BB_MAX_HELD, lock, mode, e);
 	uint32_t state, user_epoch, user;
 
 	state = LOOK(t->state);
@@ -51,23 +69,22 @@ static enum hold task_holds(const struct bb_task *t, const struct track_lock *l,
 	user_epoch = LOOK(t->user_epoch);
 	if (word & 1 || LOOK(s->word) != word)
 		return HOLD_UNSURE;
-	/* A slot is wiped when its task is gone, the list too. */
 	if (state == BB_ST_DEAD || state == BB_ST_ZOMBIE || state == BB_ST_NONE)
-		return HOLD_LEFT;
+		return found ? HOLD_LEFT : HOLD_WIPED;
 	if (found)
 		return user || e->epoch != user_epoch ? HOLD_LEFT : HOLD_YES;
-	return LOOK(s->lost) ? HOLD_YES : HOLD_NO;
+	return LOOK(s->lost) ? HOLD_UNSEEN : HOLD_NO;
 }
 
-static enum hold cpu_holds(const struct bb_cpu *c, const struct track_lock *l, struct bb_held *e)
+static enum hold cpu_holds(const struct bb_cpu *c, uint64_t lock, struct bb_held *e)
 {
 	const struct track_stack *s = track_cpu_stack((struct bb_cpu *)(uintptr_t)c);
 	uint64_t word = LOOK(s->word);
-	int found = newest_of(s, word, BB_MAX_IRQ_HELD, l, BB_HOLD_EXCL | BB_HOLD_SHARED, e);
+	int found = newest_of(s, word, BB_MAX_IRQ_HELD, lock, BB_HOLD_EXCL | BB_HOLD_SHARED, e);
 
 	if (word & 1 || LOOK(s->word) != word)
 		return HOLD_UNSURE;
-	return found || LOOK(s->lost) ? HOLD_YES : HOLD_NO;
+	return found ? HOLD_YES : LOOK(s->lost) ? HOLD_UNSEEN : HOLD_NO;
 }
 
 static struct bb_cpu *owner_cpu(uint32_t owner)
@@ -78,14 +95,14 @@ static struct bb_cpu *owner_cpu(uint32_t owner)
 							      : (struct bb_cpu *)0;
 }
 
-static enum hold owner_holds(uint32_t owner, const struct track_lock *l, struct bb_held *e)
+static enum hold owner_holds(uint32_t owner, uint64_t lock, struct bb_held *e)
 {
 	const struct bb_task *t = owner_task(owner);
 	const struct bb_cpu *c = owner_cpu(owner);
 
 	if (t)
-		return task_holds(t, l, BB_HOLD_EXCL, e);
-	return c ? cpu_holds(c, l, e) : HOLD_UNSURE;
+		return task_holds(t, lock, BB_HOLD_EXCL, e);
+	return c ? cpu_holds(c, lock, e) : HOLD_UNSURE;
 }
 
 static int lock_kind(uint32_t kind)
@@ -94,13 +111,22 @@ static int lock_kind(uint32_t kind)
 	       kind == BB_WAIT_WRITE || kind == BB_WAIT_SEM;
 }
 
+/* A wait for a lock, as its record says: address 0 if it is none. */
+struct want {
+	uint64_t lock;
+	uint32_t class;
+	uint32_t owner;                /* seen when the wait began */
+	const struct track_lock *live; /* the lock itself, where it may be read; else NULL */
+};
+
 struct finding {
 	uint32_t verdict;
 	uint32_t owner; /* whose */
-	const struct track_lock *lock;
+	struct want want;
 	uint64_t site;   /* where the owner took it, 0 unknown */
 	int moving;      /* met a record that was being written */
 	uint64_t digest; /* of every hold and every wait on the way, each with its time */
+	uint64_t places; /* what was taken where, whichever was met first */
 };
 
 static void digest(struct finding *f, uint64_t fact)
@@ -108,12 +134,22 @@ static void digest(struct finding *f, uint64_t fact)
 	f->digest = (f->digest ^ fact) * 0x9e3779b97f4a7c15ull;
 }
 
-/* The lock of a wait record, NULL if it is none or being written. */
-static const struct track_lock *waits_for(struct finding *f, const uint32_t *seq,
-					  const struct bb_wait *w, uint32_t *who)
+static uint32_t named_owner(const struct want *w)
+{
+	const struct bb_lock *s;
+
+	if (w->live)
+		return track_owner_of(LOOK(w->live->owner));
+	s = row_find(w->lock);
+	return s ? LOOK(s->owner) : w->owner;
+}
+
+/* The lock of a wait record; none, too, if it is being written. */
+static struct want waits_for(struct finding *f, const uint32_t *seq, const struct bb_wait *w,
+			     uint32_t *who)
 {
 	uint32_t before = LOOK(*seq), kind = LOOK(w->kind);
-	uint64_t object = LOOK(w->object);
+	struct want v = {LOOK(w->object), LOOK(w->class), LOOK(w->owner), 0};
 
 	*who = LOOK(w->arg);
 	digest(f, (uintptr_t)w);
@@ -121,8 +157,8 @@ static const struct track_lock *waits_for(struct finding *f, const uint32_t *seq
 	if (before & 1 || LOOK(*seq) != before)
 		f->moving = 1;
 	if (f->moving || !lock_kind(kind))
-		return (const struct track_lock *)0;
-	return (const struct track_lock *)(uintptr_t)object;
+		v.lock = 0;
+	return v;
 }
 
 /* The lock that the holder itself waits for. An interrupt: what its CPU spins for, if it is the
@@ -130,96 +166,108 @@ static const struct track_lock *waits_for(struct finding *f, const uint32_t *seq
  * top of it, for it cannot go on before; else its own record, also while it still runs: it may be
  * on its way to sleep. Not so the holder of a spin lock: on its way it holds the run queue's, and
  * lets go of it. (If it sleeps with another, that is reported as such.) */
-static const struct track_lock *next_lock(struct finding *f, const struct bb_held *held)
+static struct want next_want(struct finding *f, const struct bb_held *held)
 {
+	static const struct want none;
 	const struct bb_task *t = owner_task(f->owner);
 	const struct bb_cpu *c = owner_cpu(f->owner);
-	const struct track_lock *l;
+	struct want v;
 	uint32_t who;
 
 	if (c) {
-		l = waits_for(f, &c->wait_seq, &c->wait, &who);
-		return who == f->owner ? l : (const struct track_lock *)0;
+		v = waits_for(f, &c->wait_seq, &c->wait, &who);
+		return who == f->owner ? v : none;
 	}
 	if (!t)
-		return (const struct track_lock *)0;
+		return none;
 
 	uint32_t n = LOOK(t->cpu);
 
 	if (LOOK(t->state) == BB_ST_RUNNING && n < track_tables.ncpus &&
 	    LOOK(track_tables.cpus[n].current) == f->owner) {
 		c = &track_tables.cpus[n];
-		l = waits_for(f, &c->wait_seq, &c->wait, &who);
-		if (l && (who == f->owner || who == (BB_OWNER_CPU | n)))
-			return l;
+		v = waits_for(f, &c->wait_seq, &c->wait, &who);
+		if (v.lock && (who == f->owner || who == (BB_OWNER_CPU | n)))
+			return v;
 	}
-	/* By the entry: the lock itself may be gone by now. */
 	if (held->class < BOX_CLASSES && trace_box.classes[held->class].kind == BB_LK_SPIN)
-		return (const struct track_lock *)0;
+		return none;
 	return waits_for(f, &t->wait_seq, &t->wait, &who);
 }
 
-/* From the lock that `self` is about to wait for, along holder -> wait -> holder.
+/* The first step, if it is the last: nobody has the lock alone, or what we interrupted has it. */
+static int ends_at_once(struct finding *f, uint32_t self, struct bb_held *e)
+{
+	const struct bb_task *me = owner_task(self);
+
+	if (!f->owner) {
+		/* Shared, and one of the holders wants it again: nobody lets it in. */
+		if (me && task_holds(me, f->want.lock, BB_HOLD_SHARED, e) == HOLD_YES) {
+			f->verdict = BB_V_SELF;
+			f->owner = self;
+			f->site = e->site;
+		}
+		return 1;
+	}
+	/* What we interrupted stands still, whatever it was writing. */
+	if (!f->want.live || !owner_cpu(self) || LOOK(owner_cpu(self)->current) != f->owner)
+		return 0;
+	f->verdict = BB_V_IRQ_SELF;
+	owner_holds(f->owner, f->want.lock, e);
+	f->site = e->site;
+	return 1;
+}
+
+/* One step: is the named owner a holder? Returns whether to go on from there. */
+static int step(struct finding *f, struct bb_held *e)
+{
+	enum hold held = owner_holds(f->owner, f->want.lock, e);
+
+	f->site = e->site;
+	digest(f, e->ticks);
+	f->places += mix(e->site + ((uint64_t)f->want.class << 48));
+	if ((held == HOLD_UNSEEN || held == HOLD_WIPED) && !f->want.live)
+		held = HOLD_NO;
+	f->moving |= held == HOLD_UNSURE || named_owner(&f->want) != f->owner;
+	if (f->moving || held == HOLD_NO)
+		return 0;
+	if (held == HOLD_LEFT || held == HOLD_WIPED) {
+		f->verdict = BB_V_ORPHAN;
+		return 0;
+	}
+	return 1;
+}
+
+/* From the lock that `self` waits for or is about to, along holder -> wait -> holder.
  *
  * The tables change meanwhile, so one walk can string together what never was at one time. The
  * digest has each hold by the time it was taken and each wait by its sequence number. If two walks
  * give the same one, all of that lasted from the end of the first to the start of the second: it
  * was so at that instant, and a closed chain, once there, stays. */
-static struct finding walk(const struct track_lock *l, uint32_t self)
+static struct finding walk(const struct want *first, uint32_t self)
 {
-	const struct bb_task *me = owner_task(self);
-	struct finding f = {.lock = l};
-	struct bb_held entry;
-	uint64_t first_site = 0;
-	uint32_t first = 0;
+	struct finding f = {.want = *first}, start = f;
+	struct bb_held entry = {0};
 
-	for (unsigned hop = 0; hop < MAX_HOPS && f.lock && LOOK(f.lock->magic) == TRACK_LIVE;
-	     hop++) {
-		enum hold held;
-
-		f.owner = track_owner_of(LOOK(f.lock->owner));
+	for (unsigned hop = 0; hop < MAX_HOPS && f.want.lock; hop++) {
+		f.owner = named_owner(&f.want);
 		f.site = 0;
-		digest(&f, (uintptr_t)f.lock);
+		digest(&f, f.want.lock);
 		digest(&f, f.owner);
-		if (!f.owner) {
-			/* Shared, and one of the holders wants it again: nobody lets it in. */
-			if (!hop && me && task_holds(me, l, BB_HOLD_SHARED, &entry) == HOLD_YES) {
-				f.verdict = BB_V_SELF;
-				f.owner = self;
-				f.site = entry.site;
-			}
+		if (!hop ? ends_at_once(&f, self, &entry) : !f.owner)
 			return f;
-		}
-		if (!hop) {
-			first = f.owner;
-			/* What we interrupted stands still, whatever it was writing. */
-			if (owner_cpu(self) && LOOK(owner_cpu(self)->current) == f.owner) {
-				f.verdict = BB_V_IRQ_SELF;
-				owner_holds(f.owner, f.lock, &entry);
-				f.site = entry.site;
-				return f;
-			}
-		}
-		held = owner_holds(f.owner, f.lock, &entry);
-		f.site = entry.site;
-		digest(&f, entry.ticks);
+		if (!step(&f, &entry))
+			return f;
 		if (!hop)
-			first_site = entry.site;
-		f.moving |= held == HOLD_UNSURE || track_owner_of(LOOK(f.lock->owner)) != f.owner;
-		if (f.moving || held == HOLD_NO)
-			return f;
-		if (held == HOLD_LEFT) {
-			f.verdict = BB_V_ORPHAN;
-			return f;
-		}
+			start = f;
 		if (f.owner == self) {
 			f.verdict = hop ? BB_V_CYCLE : BB_V_SELF;
-			f.lock = l;
-			f.owner = first;
-			f.site = first_site;
+			f.want = start.want;
+			f.owner = start.owner;
+			f.site = start.site;
 			return f;
 		}
-		f.lock = next_lock(&f, &entry);
+		f.want = next_want(&f, &entry);
 	}
 	return f;
 }
@@ -228,13 +276,13 @@ static struct finding walk(const struct track_lock *l, uint32_t self)
  * its way to sleep: a few tries. */
 #define WALK_TRIES 4
 
-static struct finding certain(const struct track_lock *l, uint32_t self)
+static struct finding certain(const struct want *first, uint32_t self)
 {
-	struct finding a, b = walk(l, self);
+	struct finding a, b = walk(first, self);
 
 	for (unsigned i = 0; i < WALK_TRIES && (b.verdict != BB_V_NONE || b.moving); i++) {
 		a = b;
-		b = walk(l, self);
+		b = walk(first, self);
 		if (a.verdict == b.verdict && a.digest == b.digest && !b.moving)
 			return b;
 	}
@@ -242,24 +290,39 @@ static struct finding certain(const struct track_lock *l, uint32_t self)
 	return b;
 }
 
-static const uint32_t check_of[] = {[BB_V_ORPHAN] = BB_CHK_ORPHAN,
-				    [BB_V_CYCLE] = BB_CHK_CYCLE,
-				    [BB_V_SELF] = BB_CHK_SELF,
-				    [BB_V_IRQ_SELF] = BB_CHK_SELF};
+/* A cycle is found from every wait in it, by whoever looks: the places at which its locks were
+ * taken say that it is the same one. */
+static void tell(const struct finding *f, uint64_t site)
+{
+	static const uint32_t check_of[] = {[BB_V_ORPHAN] = BB_CHK_ORPHAN,
+					    [BB_V_CYCLE] = BB_CHK_CYCLE,
+					    [BB_V_SELF] = BB_CHK_SELF,
+					    [BB_V_IRQ_SELF] = BB_CHK_SELF};
+	const struct bb_report what = {.verdict = f->verdict,
+				       .check = check_of[f->verdict],
+				       .class = f->want.class,
+				       .lock = f->want.lock,
+				       .site = f->site,
+				       .site2 = site,
+				       .task = f->owner};
+
+	report(&what, f->verdict == BB_V_CYCLE ? f->places : 0);
+}
 
 void check_wait(const struct track_lock *l, uint64_t site)
 {
+	const struct want first = {(uintptr_t)l, class_index(l), 0, l};
 	uint32_t self;
 	struct finding f;
 
-	if (!checks_on() || !(self = track_self()))
+	if (!checks_on() || GET(l->magic) != TRACK_LIVE || !(self = track_self()))
 		return;
 	/* Two tasks that close a cycle together: each has stored its wait before it reads the
 	 * other's, so at least one sees both. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	f = certain(l, self);
+	f = certain(&first, self);
 	if (f.verdict != BB_V_NONE)
-		track_report(f.verdict, check_of[f.verdict], f.lock, f.site, site, f.owner);
+		tell(&f, site);
 }
 
 void track_scan_waits(uint64_t age)
@@ -269,17 +332,17 @@ void track_scan_waits(uint64_t age)
 	for (uint32_t i = 0; checks_on() && i < track_tables.ntasks; i++) {
 		const struct bb_task *t = &track_tables.tasks[i];
 		uint32_t seq = LOOK(t->wait_seq), state = LOOK(t->state);
-		uint64_t object = LOOK(t->wait.object), since = LOOK(t->wait.ticks);
-		uint64_t site = LOOK(t->wait.site);
-		const struct track_lock *l = (const struct track_lock *)(uintptr_t)object;
+		const struct want first = {LOOK(t->wait.object), LOOK(t->wait.class),
+					   LOOK(t->wait.owner), 0};
+		uint64_t since = LOOK(t->wait.ticks), site = LOOK(t->wait.site);
 		struct finding f;
 
-		if ((state != BB_ST_BLOCKED && state != BB_ST_SLEEPING) || seq & 1 || !object ||
+		if ((state != BB_ST_BLOCKED && state != BB_ST_SLEEPING) || seq & 1 || !first.lock ||
 		    !lock_kind(LOOK(t->wait.kind)) || now < since || now - since < age ||
 		    LOOK(t->wait_seq) != seq)
 			continue;
-		f = certain(l, i + 1);
+		f = certain(&first, i + 1);
 		if (f.verdict != BB_V_NONE && LOOK(t->wait_seq) == seq)
-			track_report(f.verdict, check_of[f.verdict], f.lock, f.site, site, f.owner);
+			tell(&f, site);
 	}
 }

@@ -312,7 +312,7 @@ static void select_good_words(void **state)
 	assert_int_equal(select_text("+lock,-sched_tick"), 0);
 	assert_int_equal(on_count(BB_CAT_SCHED), 5);
 	assert_int_equal(trace_control.event_on[EV_sched_tick], 0);
-	assert_int_equal(on_count(BB_CAT_LOCK), 6);
+	assert_int_equal(on_count(BB_CAT_LOCK), 7);
 	assert_int_equal(on_count(BB_CAT_LOCKALL), 0);
 	assert_int_equal(select_text("-irq"), 0);
 	assert_int_equal(on_count(BB_CAT_IRQ), 0);

@@ -10,7 +10,7 @@ UNIT_VARIANTS := plain san tsan
 UNIT_SECONDS := $(if $(filter file command environment,$(origin SECONDS)),$(SECONDS),3)
 
 unit-common := tests/unit/port/port.c tests/unit/ring_reader.c $(tracing-y)
-unit-progs := ring_test ring_stress tracker_test tracker_check_test tracker_race_test box_test
+unit-progs := ring_test ring_stress tracker_test tracker_check_test tracker_lives_test tracker_race_test box_test
 unit-bins := $(foreach v,$(UNIT_VARIANTS),$(foreach p,$(unit-progs),$(UNIT)/$(v)/$(p)))
 
 define unit_variant

@@ -58,7 +58,7 @@ static size_t least_entry(unsigned kind)
 	case BB_SEC_COUNTERS:
 		return sizeof(struct bb_counter);
 	case BB_SEC_REPORTS:
-		return sizeof(struct bb_report);
+		return offsetof(struct bb_report, key); /* what 1.2 has */
 	case BB_SEC_QUEUES:
 		return sizeof(struct bb_queue);
 	case BB_SEC_LINES:
