@@ -198,9 +198,9 @@ void track_lock_fini(struct track_lock *l, int waited, uint64_t site)
 void track_freed(const void *mem, uint64_t size, uint64_t site)
 {
 	const struct track_context *c = port_context();
-	uint32_t n = c ? (uint32_t)(GET(c->real->word) >> 32) : 0;
+	uint32_t n = c && c->limit && checks_on() ? (uint32_t)(GET(c->real->word) >> 32) : 0;
 
-	for (uint32_t i = 0; i < n && i < c->limit && checks_on(); i++)
-		if (c->real->held[i].lock - (uintptr_t)mem < size)
-			report_held(BB_V_CORRUPT_LOCK, BB_CHK_FREED, &c->real->held[i], site);
+	for (const struct bb_held *h = n ? c->real->held : 0; n; n--, h++)
+		if (h->lock - (uintptr_t)mem < size)
+			report_held(BB_V_CORRUPT_LOCK, BB_CHK_FREED, h, site);
 }

@@ -33,6 +33,12 @@ static const struct file_ops *file_choose_ops(struct inode *inode, u32 flags)
 	return devfs_device_ops(inode->mode, inode->rdev);
 }
 
+static void file_free(struct file *f)
+{
+	mutex_fini(&f->pos_lock);
+	kmem_cache_free(file_cache, f);
+}
+
 /* Takes its own reference to the inode. -ENXIO: a special file without a device. */
 struct file *file_open_inode(struct inode *inode, u32 flags)
 {
@@ -56,7 +62,7 @@ struct file *file_open_inode(struct inode *inode, u32 flags)
 	if (!err)
 		return f;
 	inode_put(inode);
-	kmem_cache_free(file_cache, f);
+	file_free(f);
 	return ERR_PTR(err);
 }
 
@@ -65,14 +71,19 @@ void file_get(struct file *f)
 	atomic_fetch_add(&f->refs, 1u);
 }
 
-void file_put(struct file *f)
+/* Apart, so that file_put(), which every system call makes, needs no frame. */
+static __noinline void file_end(struct file *f)
 {
-	if (atomic_sub_fetch(&f->refs, 1u))
-		return;
 	if (f->ops->release)
 		f->ops->release(f);
 	inode_put(f->inode);
-	kmem_cache_free(file_cache, f);
+	file_free(f);
+}
+
+void file_put(struct file *f)
+{
+	if (!atomic_sub_fetch(&f->refs, 1u))
+		file_end(f);
 }
 
 static bool file_has_position(const struct file *f)

@@ -69,6 +69,9 @@ struct inode *inode_anonymous(struct super_block *sb, u64 ino)
 void inode_free(struct inode *i)
 {
 	pagecache_drop_all(i);
+	mutex_fini(&i->pages_lock);
+	if (i->fops && i->fops->gone)
+		i->fops->gone(i);
 	kfree(i->priv);
 	kmem_cache_free(inode_cache, i);
 }

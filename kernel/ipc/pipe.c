@@ -243,7 +243,19 @@ static void pipe_release(struct file *f)
 	wake_up_all(&p->can_write);
 }
 
+static void pipe_gone(struct inode *i)
+{
+	struct pipe *p = i->priv;
+
+	if (!p)
+		return;
+	mutex_fini(&p->lock);
+	waitq_fini(&p->can_read);
+	waitq_fini(&p->can_write);
+}
+
 static const struct file_ops pipe_file_ops = {
+	.gone = pipe_gone,
 	.open = pipe_open,
 	.release = pipe_release,
 	.read = pipe_read,

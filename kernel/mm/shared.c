@@ -58,6 +58,7 @@ void vm_shared_put(struct vm_shared *s)
 	}
 	pgt_free_user_tables(s->table);
 	page_free(virt_to_page(s->table), 0);
+	mutex_fini(&s->lock);
 	kmem_cache_free(shared_cache, s);
 }
 

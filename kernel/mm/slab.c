@@ -23,6 +23,7 @@
 #include <mm/mm.h>
 #include <sync/lock_order.h>
 #include <sync/spinlock.h>
+#include <arch/thread.h>
 #include "blame.h"
 #include "buddy.h"
 #include "slab.h"
@@ -159,6 +160,17 @@ static u32 object_size(const struct kmem_cache *c, const void *obj)
 	return guard_of(obj)->size;
 }
 
+/* The tracker takes a lock whose words are FREE_BYTE for one in freed memory. */
+_Static_assert(TRACK_WIPED == FREE_BYTE * 0x01010101u, "wiped memory is known by its bytes");
+
+/* Whoever frees an object in which it holds a lock will unlock what is another's by then. A
+ * destructor of the lock finds more, but it must be there. */
+static void locks_freed(const void *obj, size_t size, unsigned long site)
+{
+	if (unlikely(track_task_holds(arch_current()->bb)))
+		track_freed(obj, size, site);
+}
+
 /* Whole pages: the bytes beyond the request are the red zone; size and site are in struct page. */
 static void large_allocated(struct page *p, size_t size, unsigned long site)
 {
@@ -201,6 +213,10 @@ static void object_freed(const struct kmem_cache *c, void *obj, unsigned long si
 static u32 object_size(const struct kmem_cache *c, const void *obj)
 {
 	return c->size;
+}
+
+static void locks_freed(const void *obj, size_t size, unsigned long site)
+{
 }
 
 static void large_allocated(struct page *p, size_t size, unsigned long site)
@@ -300,6 +316,7 @@ static void cache_free(struct kmem_cache *c, struct slab *s, void *obj, unsigned
 	if (unlikely(off % c->stride || off / c->stride >= c->count))
 		panic("kfree(%#lx): not the start of an object of %s; freed in %s",
 		      (unsigned long)obj, c->name, blame(site).text);
+	locks_freed(obj, c->size, site);
 	f = spin_lock_irqsave(&c->lock);
 	object_freed(c, obj, site);
 	if (!s->nfree)
@@ -435,6 +452,7 @@ void kfree(const void *p)
 		panic("kfree(%#lx): not an allocated object; freed in %s", (unsigned long)p,
 		      blame(RET_IP).text);
 	large_freed(page, RET_IP);
+	locks_freed(p, PAGE_SIZE << page->order, RET_IP);
 	page_free_site(page, page->order, RET_IP);
 }
 

@@ -278,6 +278,7 @@ void mm_put(struct mm *mm)
 		vma_remove(mm, rb_entry(n, struct vma, node));
 	pgt_free_user_tables(mm->root);
 	page_free(virt_to_page(mm->root), 0);
+	mutex_fini(&mm->lock);
 	kmem_cache_free(mm_cache, mm);
 }
 

@@ -60,6 +60,7 @@ int kthread_stop(struct thread *t)
 	unpark(t);
 	wait_for_completion(t->exited);
 	code = t->exit_code;
+	completion_fini(t->exited);
 	kfree(t->exited);
 	t->exited = NULL;
 	thread_put(t);

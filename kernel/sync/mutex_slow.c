@@ -7,6 +7,7 @@
  * granted and then passes once through the guard, so the granter is done with the waiter's stack
  * before it goes away. Lock order: guard, then (in unpark) the run queue's lock. */
 #include <lib/atomic.h>
+#include <lib/bug.h>
 #include <sync/park.h>
 #include <sync/preempt.h>
 #include <arch/context.h>
@@ -99,6 +100,13 @@ static bool take_or_mark(u32 *word, u32 self)
 	}
 }
 
+/* Before somebody queues: in freed memory there is no queue, only bytes that look like one. */
+static void must_live(const struct track_lock *l, unsigned long site)
+{
+	if (unlikely(!track_lock_alive(l, site)) && l->magic == TRACK_WIPED)
+		panic("a lock in freed memory was to be taken at %#lx", site);
+}
+
 /* While the owner runs on another CPU it may be about to release. Its box entry stays readable,
  * whoever it becomes. */
 static bool spin_while_owner_runs(u32 *word, u32 self)
@@ -130,6 +138,11 @@ void mutex_init(struct mutex *m, struct track_class *cls)
 	track_lock_init(&m->track, cls);
 }
 
+void mutex_fini(struct mutex *m)
+{
+	track_lock_fini(&m->track, !list_empty(&m->queue.waiters), RET_IP);
+}
+
 /* Exclusive: the word is 0 for it, or it queues. */
 static void enter_exclusive(struct track_lock *l, struct lock_queue *q, u32 kind,
 			    unsigned long site)
@@ -138,6 +151,7 @@ static void enter_exclusive(struct track_lock *l, struct lock_queue *q, u32 kind
 	irqflags_t f;
 
 	track_might_sleep(site);
+	must_live(l, site);
 	if (spin_while_owner_runs(&l->owner, self))
 		return;
 	f = queue_lock(q);
@@ -171,10 +185,10 @@ void mutex_pass_on(struct mutex *m)
 
 	if (w) {
 		list_del(&w->link);
-		track_granted(&m->track, w->owner);
 		atomic_store_release(&m->track.owner,
 				     w->owner |
 					     (list_empty(&m->queue.waiters) ? 0 : TRACK_WAITERS));
+		track_granted(&m->track, w->owner);
 		grant(w);
 	} else {
 		atomic_store_release(&m->track.owner, 0);
@@ -185,7 +199,8 @@ void mutex_pass_on(struct mutex *m)
 void mutex_leave(struct mutex *m, unsigned long site)
 {
 	track_released(&m->track, BB_HOLD_EXCL, site);
-	mutex_pass_on(m);
+	if (likely(m->track.magic != TRACK_WIPED)) /* there is no queue, nor is the word ours */
+		mutex_pass_on(m);
 }
 
 bool mutex_is_locked(const struct mutex *m)
@@ -199,6 +214,11 @@ void rw_init(struct rwlock *l, struct track_class *cls)
 {
 	queue_init(&l->queue);
 	track_lock_init(&l->track, cls);
+}
+
+void rw_fini(struct rwlock *l)
+{
+	track_lock_fini(&l->track, !list_empty(&l->queue.waiters), RET_IP);
 }
 
 u32 rw_readers(const struct rwlock *l)
@@ -219,9 +239,9 @@ static void rw_grant(struct rwlock *l, u32 w)
 			break;
 		w = q->writer ? q->owner : (w ? w : TRACK_SHARED) + 1;
 		list_del(&q->link);
-		track_granted(&l->track, track_owner_of(w));
 		atomic_store_release(&l->track.owner,
 				     w | (list_empty(&l->queue.waiters) ? 0 : TRACK_WAITERS));
+		track_granted(&l->track, track_owner_of(w));
 		grant(q);
 	}
 	if (q)
@@ -254,6 +274,7 @@ void rw_read_enter(struct rwlock *l, unsigned long site)
 	u32 w, more;
 
 	track_might_sleep(site);
+	must_live(&l->track, site);
 	f = queue_lock(&l->queue);
 	w = atomic_load(&l->track.owner);
 	do {
@@ -271,7 +292,8 @@ void rw_read_enter(struct rwlock *l, unsigned long site)
 void rw_read_leave(struct rwlock *l, unsigned long site)
 {
 	track_released(&l->track, BB_HOLD_SHARED, site);
-	rw_pass_on(l);
+	if (likely(l->track.magic != TRACK_WIPED))
+		rw_pass_on(l);
 }
 
 void rw_write_note(struct rwlock *l, unsigned long site)
@@ -288,7 +310,8 @@ void rw_write_enter(struct rwlock *l, unsigned long site)
 void rw_write_leave(struct rwlock *l, unsigned long site)
 {
 	track_released(&l->track, BB_HOLD_EXCL, site);
-	rw_pass_on(l);
+	if (likely(l->track.magic != TRACK_WIPED))
+		rw_pass_on(l);
 }
 
 /* ---- semaphore ------------------------------------------------------------------------------ */
@@ -298,6 +321,11 @@ void sem_init(struct semaphore *s, u32 count, struct track_class *cls)
 	queue_init(&s->queue);
 	s->count = count;
 	track_lock_init(&s->track, cls);
+}
+
+void sem_fini(struct semaphore *s)
+{
+	track_lock_fini(&s->track, !list_empty(&s->queue.waiters), RET_IP);
 }
 
 /* While somebody queues nothing is free. */
@@ -317,6 +345,7 @@ void sem_down(struct semaphore *s)
 	u32 none = 0;
 
 	track_might_sleep(RET_IP);
+	must_live(&s->track, RET_IP);
 	while (!sem_try_down(s)) {
 		f = queue_lock(&s->queue);
 		none = 0;

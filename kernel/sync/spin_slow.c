@@ -38,6 +38,11 @@ void spin_init(struct spinlock *l, struct track_class *cls)
 	track_lock_init(&l->track, cls);
 }
 
+void spin_fini(struct spinlock *l)
+{
+	track_lock_fini(&l->track, false, RET_IP);
+}
+
 void spin_note(struct spinlock *l, unsigned long site)
 {
 	track_acquired(&l->track, BB_HOLD_EXCL, site, arch_sp());

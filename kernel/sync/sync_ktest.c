@@ -79,6 +79,7 @@ KTEST(spinlock_excludes)
 	crowd(&s, spin_worker);
 	KT_EQ(s.plain, WORKERS * 5000);
 	KT_EQ(s.broken, 0);
+	spin_fini(&s.spin);
 }
 
 static void mutex_worker(void *arg)
@@ -105,6 +106,7 @@ KTEST(mutex_excludes_and_hands_off)
 	KT_EQ(s.plain, WORKERS * 500);
 	KT_EQ(s.broken, 0);
 	KT_ASSERT(!mutex_is_locked(&s.mutex));
+	mutex_fini(&s.mutex);
 }
 
 static void rw_worker(void *arg)
@@ -138,6 +140,7 @@ KTEST(rwlock_writers_exclude)
 	KT_EQ(s.plain, WORKERS * 50);
 	KT_EQ(s.broken, 0);
 	KT_EQ(rw_readers(&s.rw), 0);
+	rw_fini(&s.rw);
 }
 
 static void sem_worker(void *arg)
@@ -162,6 +165,7 @@ KTEST(semaphore_limits)
 	crowd(&s, sem_worker);
 	KT_EQ(s.broken, 0);
 	KT_EQ(s.sem.count, 3);
+	sem_fini(&s.sem);
 }
 
 static void complete_later(void *arg)
@@ -181,6 +185,7 @@ KTEST(completion_wakes)
 		t = kthread_run("ktest-done", complete_later, &c);
 		wait_for_completion(&c);
 		KT_EQ(c.done, 0);
+		completion_fini(&c);
 		kthread_stop(t);
 	}
 }
@@ -206,6 +211,8 @@ KTEST(held_list_follows_locks)
 	mutex_unlock(&n);
 	KT_EQ(b->nheld, before);
 	KT_EQ(n.track.owner, 0);
+	mutex_fini(&m);
+	mutex_fini(&n);
 }
 
 static void hold_and_wait(void *arg)
@@ -234,6 +241,7 @@ KTEST(wait_record_names_the_lock)
 	mutex_unlock(&s.mutex);
 	kthread_stop(t);
 	KT_EQ(s.plain, 1);
+	mutex_fini(&s.mutex);
 }
 
 /* The inner section leaves interrupts masked, and the box's note of since when. */
@@ -255,4 +263,6 @@ KTEST(nested_irqs_off)
 	preempt_disable();
 	KT_EQ(port_cpu()->irqs_off_since, 0);
 	preempt_enable();
+	spin_fini(&inner);
+	spin_fini(&s.spin);
 }

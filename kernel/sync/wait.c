@@ -35,6 +35,21 @@ void waitq_init(struct wait_queue *q, struct track_class *cls)
 	q->class = cls;
 }
 
+/* Records of waits name the queue or the completion, its lock's destructor asks for the lock. */
+_Static_assert(offsetof(struct wait_queue, lock.track) == 0 &&
+		       offsetof(struct completion, queue) == 0,
+	       "a wait queue, a completion and their lock have one address");
+
+static void fini_at(struct wait_queue *q, unsigned long site)
+{
+	track_lock_fini(&q->lock.track, q->nr_waiters != 0, site);
+}
+
+void waitq_fini(struct wait_queue *q)
+{
+	fini_at(q, RET_IP);
+}
+
 /* Exclusive waiters stand behind all others, so that a wake-up can end at the last one it is for.
  */
 static void add_locked(struct wait_queue *q, struct waiter *w) REQUIRES(q->lock)
@@ -167,6 +182,11 @@ void completion_init(struct completion *c, struct track_class *cls)
 	waitq_init(&c->queue, cls);
 	c->done = 0;
 	c->ender = 0;
+}
+
+void completion_fini(struct completion *c)
+{
+	fini_at(&c->queue, RET_IP);
 }
 
 void completion_ended_by(struct completion *c, const struct thread *t)

@@ -54,6 +54,8 @@ void process_put(struct process *p)
 		return;
 	if (p->bb)
 		sched_entry_free(p->bb);
+	waitq_fini(&p->child_wait);
+	mutex_fini(&p->files_lock);
 	kfree(p);
 }
 

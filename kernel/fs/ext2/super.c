@@ -228,12 +228,12 @@ int ext2_mount(struct super_block *sb, struct block_device *dev)
 	sb->dev = dev;
 	sb->dev_id = 0xfe00; /* virtual block device 0, as Linux numbers them */
 	sb->priv = fs;
+	mutex_init(&fs->root_lock, &ext2_root_class);
 	fs->meta = inode_alloc(sb, 0, &meta_pages_class);
 	if (!fs->meta)
 		goto free_fs;
 	fs->meta->size = dev->sectors * SECTOR;
 	fs->meta->ops = &meta_ops;
-	mutex_init(&fs->root_lock, &ext2_root_class);
 	err = ext2_super_read(sb, fs);
 	if (err)
 		goto free_meta;
@@ -259,6 +259,7 @@ free_meta:
 	inode_cache_shrink(~0u); /* a root inode that was read is cached under this sb */
 	inode_put(fs->meta);
 free_fs:
+	mutex_fini(&fs->root_lock);
 	kfree(fs);
 	sb->priv = NULL;
 	return err;

@@ -39,6 +39,8 @@ struct inode_ops {
 struct file_ops {
 	int (*open)(struct inode *inode, struct file *f);
 	void (*release)(struct file *f);
+	/* The inode goes, and what priv points to is freed next; may be NULL. */
+	void (*gone)(struct inode *inode);
 	/* Kernel buffers never: user pointers go through copy_to_user. Returns bytes or -errno. */
 	ssize_t (*read)(struct file *f, void __user *buf, size_t n, loff_t *pos);
 	ssize_t (*write)(struct file *f, const void __user *buf, size_t n, loff_t *pos);

@@ -19,6 +19,7 @@ struct CAPABILITY("mutex") mutex {
 	struct lock_queue queue;
 };
 void mutex_init(struct mutex *m, struct track_class *cls);
+void mutex_fini(struct mutex *m); /* see spin_fini() */
 #define MUTEX_INIT(name, cls)                                                                      \
 	{                                                                                          \
 		.track = TRACK_LOCK_INIT(cls),                                                     \
@@ -35,6 +36,7 @@ struct CAPABILITY("rwlock") rwlock {
 	struct lock_queue queue;
 };
 void rw_init(struct rwlock *l, struct track_class *cls);
+void rw_fini(struct rwlock *l);
 void rw_read_lock(struct rwlock *l) ACQUIRE_SHARED(*l);
 void rw_read_unlock(struct rwlock *l) RELEASE_SHARED(*l);
 void rw_write_lock(struct rwlock *l) ACQUIRE(*l);
@@ -47,6 +49,7 @@ struct semaphore {
 	struct track_lock track; /* for the wait records */
 };
 void sem_init(struct semaphore *s, u32 count, struct track_class *cls);
+void sem_fini(struct semaphore *s);
 void sem_down(struct semaphore *s);
 bool sem_try_down(struct semaphore *s);
 void sem_up(struct semaphore *s); /* any context but NMI */

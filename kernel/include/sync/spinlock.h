@@ -17,6 +17,9 @@ struct CAPABILITY("spinlock") spinlock {
 #define DEFINE_SPINLOCK(name, cls) struct spinlock name = SPINLOCK_INIT(cls)
 
 void spin_init(struct spinlock *l, struct track_class *cls);
+/* Before its memory goes, when nobody holds it, waits for it or can get at it any more: so are the
+ * _fini of all locks and queues. A mistake is reported, with the place of this call. */
+void spin_fini(struct spinlock *l);
 void spin_lock(struct spinlock *l) ACQUIRE(*l);
 void spin_unlock(struct spinlock *l) RELEASE(*l);
 irqflags_t spin_lock_irqsave(struct spinlock *l) ACQUIRE(*l);

@@ -33,6 +33,8 @@ DECLARE_LOCK_CLASS(waitq_class);
 		.class = &(cls)                                                                    \
 	}
 void waitq_init(struct wait_queue *q, struct track_class *cls);
+/* See spin_fini(); pollers count as waiters. */
+void waitq_fini(struct wait_queue *q);
 
 /* The queue's lock held. At most `exclusive` of those; returns the number woken. */
 unsigned int wake_up_locked(struct wait_queue *q, unsigned int exclusive) REQUIRES(q->lock);
@@ -106,6 +108,7 @@ struct completion {
 	u32 ender; /* owner word of who alone completes it, 0 not known */
 };
 void completion_init(struct completion *c, struct track_class *cls);
+void completion_fini(struct completion *c);
 /* Says who alone will complete it, for the records of those who wait. The thread's entry in the
  * task table must live as long as anybody waits. */
 void completion_ended_by(struct completion *c, const struct thread *t);
