@@ -225,6 +225,15 @@ void fx_release(struct bb_task *t, uint64_t lock, uint32_t func)
 	l->owner = 0;
 }
 
+void fx_free(uint64_t lock, bool queued, uint32_t func, double at)
+{
+	be(NULL, NULL, false);
+	track_lock_fini(lock_of(lock, 0), queued, FX_SITE(func));
+	for (uint32_t i = 0; i < track_tables.nlocks; i++)
+		if (track_tables.locks[i].lock == lock && track_tables.locks[i].dead)
+			track_tables.locks[i].release_ticks = fx_ticks(at);
+}
+
 static void begin_wait(struct bb_task *t, uint32_t kind, uint64_t object, uint32_t class,
 		       uint32_t arg, uint32_t func, double since)
 {

@@ -6,6 +6,8 @@
 #ifndef BOX_FIXTURE_H
 #define BOX_FIXTURE_H
 
+#include <stdbool.h>
+
 #include <tracing/events.h>
 #include <tracing/tracker.h>
 
@@ -52,6 +54,8 @@ void fx_hold(struct bb_task *t, uint64_t lock, uint32_t class, uint32_t func, do
 void fx_share(struct bb_task *t, uint64_t lock, uint32_t class, uint32_t func, double at);
 void fx_hold_irq(struct bb_cpu *c, uint64_t lock, uint32_t class, uint32_t func, double at);
 void fx_release(struct bb_task *t, uint64_t lock, uint32_t func);
+/* The lock is destroyed; queued: somebody is in its queue. */
+void fx_free(uint64_t lock, bool queued, uint32_t func, double at);
 /* The task begins to wait: for an FX_LOCK if class is not 0, else for any object. */
 void fx_wait(struct bb_task *t, uint32_t kind, uint64_t object, uint32_t class, uint32_t func,
 	     double since);

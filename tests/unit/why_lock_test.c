@@ -4,6 +4,81 @@
 
 #include <string.h>
 
+/* ---- destroyed in use -------------------------------------------------------------------------
+ */
+
+/* From the tables alone, as with the checks off. The twins are what looks like it and is not. */
+static void test_freed_while_held(void **state)
+{
+	enum { HANGS, NOBODY_WAITS, EXITED, TAKEN_AGAIN, LET_GO, TWINS };
+	struct look l;
+
+	(void)state;
+	for (int twin = 0; twin < TWINS; twin++) {
+		begin(MUTEX);
+		trace_box.control.checks_on = 0;
+		fx_hold(task(2, "owner", BB_ST_RUNNING), FX_LOCK(1), class_a, FX_LOAD_INIT, 90);
+		fx_run(&f, 2, 0);
+		if (twin != NOBODY_WAITS && twin != LET_GO)
+			waiter(3, 91);
+		fx_free(FX_LOCK(1), twin != NOBODY_WAITS, FX_PIPE_READ, 92);
+		if (twin == EXITED)
+			f.tasks[2].state = BB_ST_ZOMBIE;
+		if (twin == TAKEN_AGAIN) { /* the memory is another lock's: not two owners */
+			fx_hold(task(4, "next", BB_ST_RUNNING), FX_LOCK(1), class_b, FX_WAIT4, 93);
+			fx_run(&f, 4, 1);
+			fx_wait(task(5, "later", BB_ST_BLOCKED), BB_WAIT_MUTEX, FX_LOCK(1), class_b,
+				FX_WAIT4, 94);
+		}
+		if (twin == LET_GO) {
+			fx_release(&f.tasks[2], FX_LOCK(1), FX_WAIT4);
+			healthy(&f);
+			continue;
+		}
+		look(&l, &f);
+		expect(&l, BB_V_CORRUPT_LOCK, TD_R_FREED_HELD, twin != NOBODY_WAITS);
+		assert_int_equal(l.a.n, 1);
+		says(&l, "Cause: lock a was freed while owner (pid 12) held it.");
+		says(&l, "taken at  load_init");
+		says(&l, "freed at  pipe_read");
+		says_not(&l, "later");
+		if (twin == NOBODY_WAITS)
+			says(&l, "BUG: nothing hangs yet");
+		else
+			says(&l, "Waiting: waiter (pid 13)  in ext2_lookup");
+		done(&l, &f);
+	}
+}
+
+static void test_freed_while_waited_for(void **state)
+{
+	struct look l;
+
+	(void)state;
+	for (int twin = 0; twin < 2; twin++) {
+		uint32_t done_class;
+
+		begin(MUTEX);
+		trace_box.control.checks_on = 0;
+		done_class = fx_class("done", BB_LK_COMPLETION, 0);
+		fx_wait_for(task(3, "waiter", BB_ST_BLOCKED), BB_WAIT_COMPLETION, FX_LOCK(1),
+			    done_class, 0, FX_WAIT4, 91);
+		busy(4);
+		fx_free(FX_LOCK(1), true, FX_PIPE_READ, twin ? 90.5 : 92);
+		if (twin) { /* it began to wait for what came after the dead one */
+			healthy(&f);
+			continue;
+		}
+		look(&l, &f);
+		expect(&l, BB_V_CORRUPT_LOCK, TD_R_FREED_WAITED, 1);
+		says(&l, "Cause: completion done was freed while waiter (pid 13) waited for it.");
+		says(&l, "waits at  sys_wait4");
+		says(&l, "freed at  pipe_read");
+		assert_non_null(strstr(l.json, "\"freed\":{\"site\""));
+		done(&l, &f);
+	}
+}
+
 /* ---- orphans --------------------------------------------------------------------------------- */
 
 /* Each of the three signs that a holder has left the kernel suffices, and without one it is well.
@@ -626,6 +701,8 @@ static void test_never_off_the_cpu(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_freed_while_held),
+		cmocka_unit_test(test_freed_while_waited_for),
 		cmocka_unit_test(test_left_kernel),
 		cmocka_unit_test(test_left_words),
 		cmocka_unit_test(test_idle_holder),

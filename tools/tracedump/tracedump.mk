@@ -6,7 +6,7 @@ tracedump-y := tools/tracedump/read/util.c tools/tracedump/read/reader.c tools/t
 	tools/tracedump/think/model.c tools/tracedump/think/devq.c tools/tracedump/think/why.c \
 	tools/tracedump/think/needs.c tools/tracedump/think/verdict.c tools/tracedump/think/reports.c \
 	tools/tracedump/think/load.c tools/tracedump/think/words.c tools/tracedump/think/json.c \
-	$(patsubst %,tools/tracedump/think/verdict_%.c,orphan cycle owner cpu waker device starved corrupt) \
+	$(patsubst %,tools/tracedump/think/verdict_%.c,orphan cycle owner cpu waker device starved corrupt freed) \
 	tools/tracedump/say/explain.c \
 	tools/tracedump/say/explain_json.c tools/tracedump/read/session.c tools/tracedump/say/show.c \
 	tools/tracedump/timeline/proto.c tools/tracedump/timeline/perfetto.c tools/tracedump/timeline/perfetto_tracks.c \

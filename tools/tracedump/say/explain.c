@@ -135,12 +135,14 @@ static void say_evidence(struct td_report *r)
 
 	td_line(r, "%s", "");
 	td_line(r, "Locks held:");
-	for (uint32_t i = 0; i < m->nholders; i++) {
+	for (uint32_t i = 0; i < m->nholders + m->nghosts; i++) {
 		const struct td_holder *h = &m->holder[i];
 
 		td_line(r,
-			"  %-20s 0x%" PRIx64 "  by %s  at %s  t=%.6f s  sp=0x%" PRIx64 " epoch=%u",
-			td_class_name(m->names, h->held.class), h->lock, td_node_name(m, h->node),
+			"  %-20s 0x%" PRIx64 "%s  by %s  at %s  t=%.6f s  sp=0x%" PRIx64
+			" epoch=%u",
+			td_class_name(m->names, h->held.class), h->lock,
+			i < m->nholders ? "" : " (freed)", td_node_name(m, h->node),
 			td_site(m, h->held.site, 0), td_seconds(m, h->held.ticks), h->held.sp,
 			h->held.epoch);
 	}

@@ -379,13 +379,14 @@ void td_show_locks(const struct td_session *s, FILE *f)
 {
 	const struct td_model *m = &s->model;
 
-	fprintf(f, "Held now:%s\n", m->nholders ? "" : " none");
-	for (uint32_t i = 0; i < m->nholders; i++) {
+	fprintf(f, "Held now:%s\n", m->nholders + m->nghosts ? "" : " none");
+	for (uint32_t i = 0; i < m->nholders + m->nghosts; i++) {
 		const struct td_holder *h = &m->holder[i];
 
-		fprintf(f, "  %-20s 0x%" PRIx64 "%s by %s, taken in %s t=%.6f s\n",
+		fprintf(f, "  %-20s 0x%" PRIx64 "%s%s by %s, taken in %s t=%.6f s\n",
 			td_class_name(&s->names, h->held.class), h->lock,
-			h->held.mode & BB_HOLD_SHARED ? " (shared)" : "", td_node_name(m, h->node),
+			h->held.mode & BB_HOLD_SHARED ? " (shared)" : "",
+			i < m->nholders ? "" : " (freed)", td_node_name(m, h->node),
 			place(s, h->held.site), seconds(s, h->held.ticks));
 		for (uint32_t n = 0; n < m->nnodes; n++)
 			if (m->wait[n].kind && m->wait[n].object == h->lock)
@@ -398,12 +399,15 @@ void td_show_locks(const struct td_session *s, FILE *f)
 		struct bb_lock l;
 
 		td_box_entry(&s->box, BB_SEC_LOCKS, i, &l, sizeof(l));
-		if (!l.lock)
+		if (l.lock <= BB_LOCK_GONE)
 			continue;
 		fprintf(f, "  %-20s 0x%" PRIx64 " %" PRIu64 " wait%s, ",
 			td_class_name(&s->names, l.class), l.lock, l.waits,
 			l.waits == 1 ? "" : "s");
-		if (l.release_site)
+		if (l.dead)
+			fprintf(f, "freed in use in %s t=%.6f s\n", place(s, l.release_site),
+				seconds(s, l.release_ticks));
+		else if (l.release_site)
 			fprintf(f, "last released in %s t=%.6f s\n", place(s, l.release_site),
 				seconds(s, l.release_ticks));
 		else

@@ -109,6 +109,7 @@ const char *td_reason_name(uint32_t reason)
 		"idle-cpu",   "no-child",      "no-timer",    "zombie-child",
 		"free-lock",  "two-owners",    "seen",        "unseen",
 		"not-taken",  "not-announced", "io-done",     "passed-over",
+		"freed-held", "freed-waited",
 	};
 
 	return reason < sizeof(names) / sizeof(names[0]) ? names[reason] : "";

@@ -147,6 +147,50 @@ static void load_waits(struct td_model *m)
 	}
 }
 
+#define MAX_OBITUARIES 64u /* a kernel writes fewer */
+
+static void load_obituaries(struct td_model *m)
+{
+	struct bb_lock l;
+
+	m->obituary = td_alloc(MAX_OBITUARIES, sizeof(*m->obituary));
+	for (uint32_t i = 0; i < td_box_count(m->box, BB_SEC_LOCKS); i++)
+		if (m->nobituaries < MAX_OBITUARIES &&
+		    td_box_entry(m->box, BB_SEC_LOCKS, i, &l, sizeof(l)) && l.dead == 1 &&
+		    l.lock > BB_LOCK_GONE)
+			m->obituary[m->nobituaries++] = l;
+}
+
+const struct bb_lock *td_model_obituary(const struct td_model *m, uint64_t lock, uint64_t ticks)
+{
+	const struct bb_lock *first = NULL;
+
+	for (uint32_t i = 0; i < m->nobituaries; i++) {
+		const struct bb_lock *o = &m->obituary[i];
+
+		if (o->lock == lock && ticks <= o->release_ticks &&
+		    (!first || o->release_ticks < first->release_ticks))
+			first = o;
+	}
+	return first;
+}
+
+/* To the end with the entries for dead locks. */
+static void part_ghosts(struct td_model *m)
+{
+	for (uint32_t i = 0; i < m->nholders;) {
+		struct td_holder h = m->holder[i];
+
+		if (!td_model_obituary(m, h.lock, h.held.ticks)) {
+			i++;
+			continue;
+		}
+		m->holder[i] = m->holder[--m->nholders];
+		m->holder[m->nholders] = h;
+		m->nghosts++;
+	}
+}
+
 void td_model_build(struct td_model *m, const struct td_box *b, const struct td_names *names,
 		    const struct td_rings *rings)
 {
@@ -169,6 +213,8 @@ void td_model_build(struct td_model *m, const struct td_box *b, const struct td_
 	load_tasks(m);
 	load_cpus(m);
 	load_waits(m);
+	load_obituaries(m);
+	part_ghosts(m);
 	qsort(m->holder, m->nholders, sizeof(*m->holder), by_lock);
 }
 
@@ -179,6 +225,7 @@ void td_model_free(struct td_model *m)
 	free(m->wait);
 	free(m->spins);
 	free(m->holder);
+	free(m->obituary);
 	*m = (struct td_model){0};
 }
 
@@ -213,7 +260,8 @@ bool td_model_lock(const struct td_model *m, uint64_t lock, struct bb_lock *out)
 {
 	/* a linear look: done for the few locks of a verdict only */
 	for (uint32_t i = 0; i < td_box_count(m->box, BB_SEC_LOCKS); i++)
-		if (td_box_entry(m->box, BB_SEC_LOCKS, i, out, sizeof(*out)) && out->lock == lock)
+		if (td_box_entry(m->box, BB_SEC_LOCKS, i, out, sizeof(*out)) && out->lock == lock &&
+		    !out->dead)
 			return true;
 	return false;
 }

@@ -40,6 +40,11 @@ struct td_model {
 	bool *spins;              /* by node: the wait is a spin on a CPU */
 	struct td_holder *holder; /* sorted by lock */
 	uint32_t nholders;
+	/* Entries for locks that were destroyed in use follow them, in no order: they hold nothing
+	 * that anybody else could take. */
+	uint32_t nghosts;
+	struct bb_lock *obituary; /* of such locks */
+	uint32_t nobituaries;
 	uint64_t now; /* ticks: the newest time in the box */
 	bool quiet;   /* every CPU idles and nothing is runnable: time has stopped to matter */
 	bool crashed;
@@ -54,7 +59,9 @@ void td_model_free(struct td_model *m);
 const struct td_holder *td_model_holders(const struct td_model *m, uint64_t lock, uint32_t *count);
 /* Node of an owner word, or TD_NOBODY. */
 uint32_t td_model_owner(const struct td_model *m, uint32_t word);
-/* Statistics of a lock that was ever contended. */
+/* The obituary of the lock that had this address at that time; NULL if it lives. */
+const struct bb_lock *td_model_obituary(const struct td_model *m, uint64_t lock, uint64_t ticks);
+/* Statistics of a living lock that was ever contended. */
 bool td_model_lock(const struct td_model *m, uint64_t lock, struct bb_lock *out);
 static inline bool td_is_task(const struct td_model *m, uint32_t node)
 {

@@ -20,8 +20,14 @@ void td_use_reports(struct td_analysis *a)
 		switch (r.check) {
 		case BB_CHK_UNLOCK:
 		case BB_CHK_UNINIT:
+		case BB_CHK_DEAD:
 			kind = BB_V_CORRUPT_LOCK;
 			family = &td_corrupt;
+			break;
+		case BB_CHK_FREED:
+		case BB_CHK_FREED_WAIT:
+			kind = BB_V_CORRUPT_LOCK;
+			family = &td_freed;
 			break;
 		case BB_CHK_QUEUE: /* only the rings say whether it is still so */
 			for (uint32_t k = 0; k < a->n && !v; k++)

@@ -30,7 +30,7 @@ struct td_family {
 };
 
 extern const struct td_family td_orphan, td_cycle, td_owner, td_free_lock, td_stranded, td_cpu_dead,
-	td_device, td_no_waker, td_starved, td_corrupt;
+	td_device, td_no_waker, td_starved, td_corrupt, td_freed;
 /* Run-time checks of the guest: they corroborate; alone they speak only for what can only be a bug.
  * After all families. */
 void td_use_reports(struct td_analysis *a);

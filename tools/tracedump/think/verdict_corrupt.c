@@ -1,4 +1,5 @@
-/* verdict_corrupt.c - corrupt-lock: two owners at once, released by another, never initialised. */
+/* verdict_corrupt.c - corrupt-lock: two owners at once, released by another, never initialised,
+ * used after its end. What was destroyed in use: verdict_freed.c. */
 #include "verdict.h"
 
 /* What a dead task has left behind is a remainder: an orphan, or nothing once the lock was taken by
@@ -38,6 +39,9 @@ static void say_corrupt(struct td_report *r, const struct td_verdict *v, const c
 	} else if (v->has_report && v->report.check == BB_CHK_UNINIT) {
 		td_line(r, "%s a lock that was never initialised was used by %s.", cause,
 			td_node_name(m, v->node));
+	} else if (v->has_report && v->report.check == BB_CHK_DEAD) {
+		td_line(r, "%s lock %s was used by %s after it was destroyed.", cause,
+			td_lock_name(m, v), td_node_name(m, v->node));
 	} else {
 		td_line(r, "%s lock %s was released by %s, which did not hold it.", cause,
 			td_lock_name(m, v), td_node_name(m, v->node));
@@ -47,7 +51,9 @@ static void say_corrupt(struct td_report *r, const struct td_verdict *v, const c
 			td_site(m, v->report.site, 10), td_seconds(m, v->report.ticks),
 			(unsigned long long)v->report.count, v->report.count == 1 ? "" : "s");
 		if (v->report.site2)
-			td_line(r, "       before at %s", td_site(m, v->report.site2, 10));
+			td_line(r, "       %s %s",
+				v->report.check == BB_CHK_DEAD ? "destroyed" : "before at",
+				td_site(m, v->report.site2, 10));
 	}
 }
 

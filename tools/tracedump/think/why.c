@@ -1,7 +1,8 @@
 /* why.c - the verdicts: in what order they are looked for, what they draw in, which comes first.
  *
  * Theory. State, not time, decides wherever possible. Three steps:
- *   1. Root causes, a family a file (verdict_*.c): a holder that can never release (orphan), a task
+ *   1. Root causes, a family a file (verdict_*.c): a lock that was destroyed in use, a holder that
+ *      can never release (orphan), a task
  *      that waits for itself (self, irq-self), a closed chain of waits (cycle), a spin lock whose
  *      holder is off the CPU, a runnable task in no queue, a CPU without ticks, a wait that nobody
  *      can end, a device whose interrupt does not come, a waiter whom everybody passes over.
@@ -23,8 +24,8 @@
 /* In the order in which they look: a node that hangs for a better reason is no cause of another
  * kind. NULL: here stuck spreads, so that what follows sees everybody who is drawn in. */
 static const struct td_family *const families[] = {
-	&td_orphan,   &td_cycle,  &td_owner,    &td_free_lock, &td_stranded, NULL,
-	&td_cpu_dead, &td_device, &td_no_waker, &td_starved,   NULL,         &td_corrupt,
+	&td_freed,    &td_orphan, &td_cycle,    &td_owner,   &td_free_lock, &td_stranded, NULL,
+	&td_cpu_dead, &td_device, &td_no_waker, &td_starved, NULL,          &td_corrupt,
 };
 
 static bool spread_once(struct td_analysis *a)

@@ -31,6 +31,8 @@ enum td_reason {
 	TD_R_NOT_ANNOUNCED, /* no-waker: the device was never called for the request */
 	TD_R_IO_DONE,       /* lost-wakeup: no request is outstanding any more */
 	TD_R_PASSED_OVER,   /* starved: everybody else got the lock */
+	TD_R_FREED_HELD,    /* corrupt-lock: destroyed while somebody held it */
+	TD_R_FREED_WAITED,  /* corrupt-lock: destroyed while somebody waited for it */
 };
 
 struct td_family; /* verdict.h: how it is found, said and written */
@@ -53,6 +55,7 @@ struct td_verdict {
 	struct bb_report report;
 	struct td_queue queue; /* missing-irq and what else is wrong with a device's queue */
 	uint32_t passed;       /* starved: how often the lock was released meanwhile */
+	uint64_t freed_site, freed_ticks; /* of a lock that was destroyed in use */
 };
 
 struct td_analysis {
