@@ -13,8 +13,10 @@
 #include <lib/cpu.h>
 #include <lib/errno.h>
 #include <lib/string.h>
+#include <mm/mm.h>
 #include <sched/sched.h>
 #include <sync/mutex.h>
+#include <sync/wait.h>
 #include <arch/cpu.h>
 #include <arch/irqflags.h>
 
@@ -25,6 +27,8 @@ DEFINE_LOCK_CLASS(left_class, "demo.left", BB_LK_MUTEX, 0);
 DEFINE_LOCK_CLASS(right_class, "demo.right", BB_LK_MUTEX, 0);
 DEFINE_LOCK_CLASS(table_class, "demo.table", BB_LK_SPIN, 0);
 DEFINE_LOCK_CLASS(list_class, "demo.list", BB_LK_SPIN, 0);
+DEFINE_LOCK_CLASS(item_class, "demo.item", BB_LK_MUTEX, 0);
+DEFINE_LOCK_CLASS(filled_class, "demo.filled", BB_LK_COMPLETION, 0);
 DEFINE_LOCK_CLASS(index_class, "demo.index", BB_LK_RWLOCK, 0);
 
 static DEFINE_MUTEX(left, left_class);
@@ -39,12 +43,17 @@ static struct rwlock index_lock;
  * time alone the mistake would not show on a loaded host. */
 static u32 first_taken; /* atomic */
 
-static void start(unsigned int cpu, const char *name, void (*fn)(void *))
+static void start_with(unsigned int cpu, const char *name, void (*fn)(void *), void *arg)
 {
-	struct thread *t = kthread_run_on(cpu % nr_cpus, name, fn, NULL);
+	struct thread *t = kthread_run_on(cpu % nr_cpus, name, fn, arg);
 
 	if (IS_ERR(t))
 		panic("no memory for the thread %s", name);
+}
+
+static void start(unsigned int cpu, const char *name, void (*fn)(void *))
+{
+	start_with(cpu, name, fn, NULL);
 }
 
 /* ---- abba-mutex: two locks, two orders ------------------------------------------------------ */
@@ -235,6 +244,103 @@ static void stop_while_holding(void)
 	start(0, "stopper", stop_user);
 }
 
+/* ---- freed-while-held, freed-while-waited, used-after-free: an object ends with its lock in use
+ */
+
+struct item {
+	struct mutex lock;
+	struct completion filled;
+	u32 stage; /* atomic */
+};
+static struct item *item;
+
+static void wait_for_stage(u32 n)
+{
+	while (atomic_load(&item->stage) < n)
+		thread_sleep_ns(SHORT_NS, false);
+}
+
+static void borrow_item(void *arg)
+{
+	mutex_lock(&item->lock);
+	atomic_store(&item->stage, 1);
+	for (;;)
+		thread_sleep_ns(NSEC_PER_SEC, false);
+}
+
+static void want_item(void *arg)
+{
+	wait_for_stage(1);
+	mutex_lock(&item->lock);
+	mutex_unlock(&item->lock);
+}
+
+static void await_item(void *arg)
+{
+	wait_for_completion(&item->filled);
+}
+
+static bool somebody_waits(const void *object)
+{
+	for (u32 i = 0; i < track_tables.ntasks; i++)
+		if (READ_ONCE(track_tables.tasks[i].wait.object) == (unsigned long)object &&
+		    READ_ONCE(track_tables.tasks[i].state) == BB_ST_BLOCKED)
+			return true;
+	return false;
+}
+
+/* When the object given is waited for. */
+static __noinline void free_item(const void *object)
+{
+	while (!somebody_waits(object))
+		thread_sleep_ns(SHORT_NS, false);
+	mutex_fini(&item->lock);
+	completion_fini(&item->filled);
+	kfree(item);
+}
+
+static void reap_item(void *object)
+{
+	free_item(object);
+}
+
+static void make_item(void)
+{
+	item = kzalloc(sizeof(*item));
+	if (!item)
+		panic("no memory for the item");
+	mutex_init(&item->lock, &item_class);
+	completion_init(&item->filled, &filled_class);
+}
+
+static void freed_while_held(void)
+{
+	make_item();
+	start(0, "borrower", borrow_item);
+	start(1, "wanter", want_item);
+	start_with(2, "reaper", reap_item, &item->lock.track);
+}
+
+static void freed_while_waited(void)
+{
+	make_item();
+	start(0, "wanter", await_item);
+	start_with(1, "reaper", reap_item, &item->filled);
+}
+
+static void use_item(void *arg)
+{
+	mutex_fini(&item->lock);
+	mutex_lock(&item->lock);
+	mutex_unlock(&item->lock);
+}
+
+static void used_after_free(void)
+{
+	make_item();
+	start(0, "late-user", use_item);
+}
+
 /* ---- writer-starved: readers that do not look at the queue never let the writer in ---------- */
 
 static __noinline void read_lock_past_queue(struct rwlock *l) NO_TSA
@@ -377,6 +483,9 @@ static const struct {
 	{"sleep-in-atomic", sleep_in_atomic},
 	{"dead-tick", dead_tick},
 	{"stop-while-holding", stop_while_holding},
+	{"freed-while-held", freed_while_held},
+	{"freed-while-waited", freed_while_waited},
+	{"used-after-free", used_after_free},
 	{"writer-starved", writer_starved},
 	{"busy-locks", busy_locks},
 	{"null-pointer", null_pointer},

@@ -90,6 +90,16 @@ static void sentence(const struct bb_report *r)
 	case BB_CHK_UNINIT:
 		emit("BUG: a lock at 0x%llx was never initialised.\n", (unsigned long long)r->lock);
 		break;
+	case BB_CHK_DEAD:
+		emit("BUG: %s uses lock %s at 0x%llx after it was destroyed.\n", who, lock,
+		     (unsigned long long)r->lock);
+		break;
+	case BB_CHK_FREED:
+		emit("BUG: lock %s is freed while it is held by %s.\n", lock, who);
+		break;
+	case BB_CHK_FREED_WAIT:
+		emit("BUG: %s is freed while %s waits for it.\n", lock, who);
+		break;
 	case BB_CHK_QUEUE:
 		emit("HUNG: device %.15s has finished a request, but its interrupt never came.\n",
 		     ((const struct bb_queue *)(unsigned long)r->site)->name);
@@ -130,16 +140,27 @@ void report_print(const struct bb_report *r)
 	bool turn = take_turn();
 
 	static const char *const second[] = {
-		[BB_CHK_LEAVE] = "left at",   [BB_CHK_EXIT] = "exits at",
-		[BB_CHK_SLEEP] = "sleeps at", [BB_CHK_UNLOCK] = "before at",
+		[BB_CHK_LEAVE] = "left at",
+		[BB_CHK_EXIT] = "exits at",
+		[BB_CHK_SLEEP] = "sleeps at",
+		[BB_CHK_UNLOCK] = "before at",
 		[BB_CHK_HOLD] = "",
+		[BB_CHK_FREED] = "freed at",
+		[BB_CHK_FREED_WAIT] = "freed at",
+		[BB_CHK_DEAD] = "destroyed at",
+	};
+	static const char *const first[] = {
+		[BB_CHK_UNLOCK] = "at",
+		[BB_CHK_WATCHDOG] = "at",
+		[BB_CHK_FREED_WAIT] = "waits at",
+		[BB_CHK_DEAD] = "at",
 	};
 	const char *label =
 		r->check < ARRAY_SIZE(second) && second[r->check] ? second[r->check] : "waits at";
 
 	sentence(r);
 	if (r->check != BB_CHK_QUEUE)
-		site(r->check == BB_CHK_UNLOCK || r->check == BB_CHK_WATCHDOG ? "at" : "taken at",
+		site(r->check < ARRAY_SIZE(first) && first[r->check] ? first[r->check] : "taken at",
 		     r->site);
 	site(label, r->site2);
 	emit("       %s CPU %u, t=%llu.%03llu s, event %u:%u\n",

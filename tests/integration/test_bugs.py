@@ -32,6 +32,15 @@ BUGS = {
     "stop-while-holding": ("cycle", [r"stopper .* waits for a completion \(kthread\.exited\), which needs "
                                      r"user-of-left", r"user-of-left .* waits for mutex demo\.left, held by stopper",
                                      r"waits at stop_user|waits at kthread_stop"], None),
+    "freed-while-held": ("corrupt-lock", [r"lock demo\.item was freed while borrower .* held it",
+                                          r"taken at +borrow_item\s+kernel/debug/bugs\.c:\d+",
+                                          r"freed at +free_item\s+kernel/debug/bugs\.c:\d+",
+                                          r"Waiting: wanter .* in want_item"],
+                         r"BUG: lock demo\.item is freed while it is held by borrower"),
+    "freed-while-waited": ("corrupt-lock", [r"completion demo\.filled was freed while wanter .* waited for it",
+                                            r"waits at +await_item\s+kernel/debug/bugs\.c:\d+",
+                                            r"freed at +free_item\s+kernel/debug/bugs\.c:\d+"],
+                           r"BUG: demo\.filled is freed while wanter .* waits for it"),
     "writer-starved": ("starved", [r"index-writer .* waits for lock demo\.index for [\d.]+ s, in which others "
                                    r"got and released it \d{4,} times", "index-reader",
                                    r"waits at +write_index"], None),
@@ -64,6 +73,35 @@ def test_bug_is_named(arch, checks, bug):
             assert time.monotonic() < end, console
             time.sleep(0.2)
         assert re.search(console_says, trouble(console)[0]), console  # its first word counts, too
+
+
+@pytest.mark.parametrize("bug", ["abba-mutex", "abba-spin"])
+def test_deadlock_is_told_once(arch, bug):
+    """Every wait in a circle sees it, and the watchdog looks at all of them again: one finding."""
+    with qemu.Guest(arch, cpus=4, mem="256M", append=qemu.kernel_options(bug=bug, checks="on", append=SMALL),
+                    gdb=False) as guest:
+        first_verdict(guest, f"{bug}/once", matches(BUGS[bug][1]))
+        guest.wait_for("HUNG: deadlock", 30)
+        time.sleep(5)  # waits of two seconds are looked at, once a second
+        assert len(trouble(guest.console())) == 1, guest.console()
+
+
+def test_use_of_a_destroyed_lock_is_told(arch, cpus):
+    """The memory still shows it: with checks on. Off, nothing is left in the tables to tell."""
+    for checks in ("on", "off"):
+        options = qemu.kernel_options(bug="used-after-free", checks=checks, append=SMALL)
+        with qemu.Guest(arch, cpus=cpus, mem="256M", append=options, gdb=False) as guest:
+            guest.wait_for(qemu.PROMPT, 60)
+            console = guest.console()
+            code, words = guest.why()
+            if checks == "off":
+                assert code == 0 and not trouble(console), console + words
+                continue
+            assert re.search(r"BUG: late-user .* uses lock demo\.item at 0x\w+ after it was destroyed\.\n"
+                             r" +at +use_item .*\n +destroyed at +use_item", console), console
+            assert code == 1, words
+            assert re.search(r"lock demo\.item was used by late-user .* after it was destroyed", words), words
+            assert re.search(r"seen at +use_item\s+kernel/debug/bugs\.c:\d+", words), words
 
 
 # What a disk and its driver can do to each other; the trouble comes in the middle of the boot.
