@@ -127,6 +127,11 @@ void track_lock_fini(struct track_lock *l, int waited, uint64_t site);
 void track_freed(const void *mem, uint64_t size, uint64_t site);
 /* Is it a lock? Reports one that is not (any more). Before what would follow its pointers. */
 int track_lock_alive(const struct track_lock *l, uint64_t site);
+/* Does it lie in memory that was freed? Found only where the allocator checks. */
+static inline int track_lock_wiped(const struct track_lock *l)
+{
+	return l->magic == TRACK_WIPED;
+}
 
 /* The identity of a lock, in every record, is the address of its track_lock.
  *

@@ -32,6 +32,10 @@ static inline int track_lock_alive(const struct track_lock *l, uint64_t site)
 {
 	return 1;
 }
+static inline int track_lock_wiped(const struct track_lock *l)
+{
+	return 0;
+}
 static inline void track_spin_begin(struct track_lock *l, uint32_t kind, uint64_t site)
 {
 }

@@ -103,7 +103,7 @@ static bool take_or_mark(u32 *word, u32 self)
 /* Before somebody queues: in freed memory there is no queue, only bytes that look like one. */
 static void must_live(const struct track_lock *l, unsigned long site)
 {
-	if (unlikely(!track_lock_alive(l, site)) && l->magic == TRACK_WIPED)
+	if (unlikely(!track_lock_alive(l, site)) && track_lock_wiped(l))
 		panic("a lock in freed memory was to be taken at %#lx", site);
 }
 
@@ -199,7 +199,7 @@ void mutex_pass_on(struct mutex *m)
 void mutex_leave(struct mutex *m, unsigned long site)
 {
 	track_released(&m->track, BB_HOLD_EXCL, site);
-	if (likely(m->track.magic != TRACK_WIPED)) /* there is no queue, nor is the word ours */
+	if (likely(!track_lock_wiped(&m->track))) /* there is no queue, nor is the word ours */
 		mutex_pass_on(m);
 }
 
@@ -292,7 +292,7 @@ void rw_read_enter(struct rwlock *l, unsigned long site)
 void rw_read_leave(struct rwlock *l, unsigned long site)
 {
 	track_released(&l->track, BB_HOLD_SHARED, site);
-	if (likely(l->track.magic != TRACK_WIPED))
+	if (likely(!track_lock_wiped(&l->track)))
 		rw_pass_on(l);
 }
 
@@ -310,7 +310,7 @@ void rw_write_enter(struct rwlock *l, unsigned long site)
 void rw_write_leave(struct rwlock *l, unsigned long site)
 {
 	track_released(&l->track, BB_HOLD_EXCL, site);
-	if (likely(l->track.magic != TRACK_WIPED))
+	if (likely(!track_lock_wiped(&l->track)))
 		rw_pass_on(l);
 }
 
