@@ -54,6 +54,10 @@ static __noinline u64 cost_mutex(struct locks *l)
 {
 	return COST(mutex_lock(&l->mutex); mutex_unlock(&l->mutex));
 }
+static __noinline u64 cost_killable(struct locks *l) NO_TSA
+{
+	return COST((void)!mutex_lock_killable(&l->mutex); mutex_unlock(&l->mutex));
+}
 static __noinline u64 cost_read(struct locks *l)
 {
 	return COST(rw_read_lock(&l->rw); rw_read_unlock(&l->rw));
@@ -69,9 +73,9 @@ void sync_bench(void)
 		const char *what;
 		u64 (*cost)(struct locks *l);
 	} rows[] = {
-		{"spin pair", cost_spin},          {"irqsave pair", cost_irqsave},
-		{"mutex pair", cost_mutex},        {"rwlock read pair", cost_read},
-		{"rwlock write pair", cost_write},
+		{"spin pair", cost_spin},        {"irqsave pair", cost_irqsave},
+		{"mutex pair", cost_mutex},      {"killable mutex pair", cost_killable},
+		{"rwlock read pair", cost_read}, {"rwlock write pair", cost_write},
 	};
 	struct locks l;
 	u64 empty = cost_empty(&l);

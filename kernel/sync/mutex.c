@@ -40,6 +40,19 @@ void mutex_lock(struct mutex *m) NO_TSA
 		mutex_note(m, arch_leaf_return());
 }
 
+int mutex_lock_killable(struct mutex *m) NO_TSA
+{
+	struct thread *t = arch_current();
+	u32 self = t->hold.owner, max = t->hold.max;
+	u64 tag = HELD_GET(m->track.tag);
+
+	if (unlikely(!short_way(t, tag) || !arch_take_word(&m->track.owner, self)))
+		return mutex_enter_killable(m, arch_leaf_return());
+	if (unlikely(!push_framed(t, &m->track, tag, max)))
+		return mutex_note_killable(m, arch_leaf_return());
+	return 0;
+}
+
 bool mutex_trylock(struct mutex *m) NO_TSA
 {
 	struct thread *t = arch_current();

@@ -5,9 +5,18 @@
  * masked. Who must wait sets TRACK_WAITERS and queues, both under the guard. A release under the
  * guard changes the word on the waiter's behalf, sets `granted` and wakes it. A waiter sleeps until
  * granted and then passes once through the guard, so the granter is done with the waiter's stack
- * before it goes away. Lock order: guard, then (in unpark) the run queue's lock. */
+ * before it goes away. Lock order: guard, then (in unpark) the run queue's lock.
+ *
+ * A killed waiter. Whose wait the death of its process has cut short looks, under the guard,
+ * whether it was granted in the meantime. If so it is the owner, since nobody else would pass the
+ * lock on, and keeps it: the caller learns nothing of the kill and undoes nothing that it need not.
+ * If not it leaves the queue, and the last one to leave takes TRACK_WAITERS along, because a word
+ * with that bit and nobody in the queue would send every later locker the long way. The other
+ * waiters keep their places, and no grant is on its way to who has left: grants are made under the
+ * guard, to who stands in the queue. */
 #include <lib/atomic.h>
 #include <lib/bug.h>
+#include <lib/errno.h>
 #include <sync/park.h>
 #include <sync/preempt.h>
 #include <arch/context.h>
@@ -45,27 +54,42 @@ void queue_unlock(struct lock_queue *q, irqflags_t f)
 	preempt_enable();
 }
 
-/* Called with the guard held (and interrupt state f) and the waiters' bit set; returns without it,
- * the lock granted. */
-static void wait_granted(struct lock_queue *q, irqflags_t f, bool writer, struct track_lock *track,
-			 u32 kind, unsigned long site)
+/* Guard held. The waiter goes without the lock; the word keeps its owner. Mutexes only: who waits
+ * for an rwlock may have kept others out who could come in now. */
+static void leave_queue(struct lock_queue *q, struct queued *w, struct track_lock *l)
+{
+	list_del(&w->link);
+	if (list_empty(&q->waiters))
+		atomic_fetch_and(&l->owner, ~TRACK_WAITERS);
+}
+
+/* Called with the guard held (and interrupt state f) and the waiters' bit set; returns without it.
+ * 0: the lock is granted; -ERESTARTSYS: what may end a wait of this mode has come first. */
+static int wait_granted(struct lock_queue *q, irqflags_t f, bool writer, enum park_mode mode,
+			struct track_lock *track, u32 kind, unsigned long site)
 {
 	struct thread *t = arch_current();
 	struct queued w = {.thread = t, .owner = t->hold.owner, .writer = writer};
+	int err = 0;
 
 	list_add_tail(&w.link, &q->waiters);
 	queue_unlock(q, f);
 	track_block_begin(track, NULL, kind, 0, site);
-	while (!atomic_load_acquire(&w.granted)) {
-		park_prepare(PARK_KERNEL);
+	while (!err && !atomic_load_acquire(&w.granted)) {
+		park_prepare(mode);
 		if (!atomic_load_acquire(&w.granted))
-			park_until(PARK_KERNEL, PARK_FOREVER);
+			err = park_until(mode, PARK_FOREVER);
 		else
 			park_cancel();
 	}
 	f = queue_lock(q);
+	if (atomic_load(&w.granted))
+		err = 0;
+	else
+		leave_queue(q, &w, track);
 	queue_unlock(q, f);
 	track_block_end(track, NULL);
+	return err;
 }
 
 static struct queued *first_waiter(struct lock_queue *q)
@@ -143,9 +167,9 @@ void mutex_fini(struct mutex *m)
 	track_lock_fini(&m->track, !list_empty(&m->queue.waiters), RET_IP);
 }
 
-/* Exclusive: the word is 0 for it, or it queues. */
-static void enter_exclusive(struct track_lock *l, struct lock_queue *q, u32 kind,
-			    unsigned long site)
+/* Exclusive: the word is 0 for it, or it queues. As wait_granted(). */
+static int enter_exclusive(struct track_lock *l, struct lock_queue *q, enum park_mode mode,
+			   u32 kind, unsigned long site)
 {
 	u32 self = arch_current()->hold.owner;
 	irqflags_t f;
@@ -153,12 +177,12 @@ static void enter_exclusive(struct track_lock *l, struct lock_queue *q, u32 kind
 	track_might_sleep(site);
 	must_live(l, site);
 	if (spin_while_owner_runs(&l->owner, self))
-		return;
+		return 0;
 	f = queue_lock(q);
-	if (take_or_mark(&l->owner, self))
-		queue_unlock(q, f);
-	else
-		wait_granted(q, f, true, l, kind, site);
+	if (!take_or_mark(&l->owner, self))
+		return wait_granted(q, f, true, mode, l, kind, site);
+	queue_unlock(q, f);
+	return 0;
 }
 
 void mutex_note(struct mutex *m, unsigned long site)
@@ -172,10 +196,25 @@ bool mutex_note_tried(struct mutex *m, unsigned long site)
 	return true;
 }
 
+int mutex_note_killable(struct mutex *m, unsigned long site)
+{
+	track_acquired(&m->track, BB_HOLD_EXCL, site, arch_sp());
+	return 0;
+}
+
 void mutex_enter(struct mutex *m, unsigned long site)
 {
-	enter_exclusive(&m->track, &m->queue, BB_WAIT_MUTEX, site);
+	enter_exclusive(&m->track, &m->queue, PARK_KERNEL, BB_WAIT_MUTEX, site);
 	track_acquired(&m->track, BB_HOLD_EXCL, site, arch_sp());
+}
+
+int mutex_enter_killable(struct mutex *m, unsigned long site)
+{
+	int err = enter_exclusive(&m->track, &m->queue, PARK_KILLABLE, BB_WAIT_MUTEX, site);
+
+	if (!err)
+		track_acquired(&m->track, BB_HOLD_EXCL, site, arch_sp());
+	return err;
 }
 
 void mutex_pass_on(struct mutex *m)
@@ -285,7 +324,7 @@ void rw_read_enter(struct rwlock *l, unsigned long site)
 	if (!(w & TRACK_WAITERS) && (!w || w & TRACK_SHARED))
 		queue_unlock(&l->queue, f);
 	else
-		wait_granted(&l->queue, f, false, &l->track, BB_WAIT_READ, site);
+		wait_granted(&l->queue, f, false, PARK_KERNEL, &l->track, BB_WAIT_READ, site);
 	track_acquired(&l->track, BB_HOLD_SHARED, site, arch_sp());
 }
 
@@ -303,7 +342,7 @@ void rw_write_note(struct rwlock *l, unsigned long site)
 
 void rw_write_enter(struct rwlock *l, unsigned long site)
 {
-	enter_exclusive(&l->track, &l->queue, BB_WAIT_WRITE, site);
+	enter_exclusive(&l->track, &l->queue, PARK_KERNEL, BB_WAIT_WRITE, site);
 	track_acquired(&l->track, BB_HOLD_EXCL, site, arch_sp());
 }
 
@@ -351,7 +390,8 @@ void sem_down(struct semaphore *s)
 		none = 0;
 		if (atomic_load(&s->count) == SEM_WAITERS ||
 		    atomic_try_cmpxchg(&s->count, &none, SEM_WAITERS)) {
-			wait_granted(&s->queue, f, true, &s->track, BB_WAIT_SEM, RET_IP);
+			wait_granted(&s->queue, f, true, PARK_KERNEL, &s->track, BB_WAIT_SEM,
+				     RET_IP);
 			return;
 		}
 		queue_unlock(&s->queue, f);

@@ -40,6 +40,9 @@ void preempt_now(void);
 
 void mutex_enter(struct mutex *m, unsigned long site);
 void mutex_note(struct mutex *m, unsigned long site);
+/* For mutex_lock_killable(); both return what it does, mutex_note_killable() 0. */
+int mutex_enter_killable(struct mutex *m, unsigned long site);
+int mutex_note_killable(struct mutex *m, unsigned long site);
 bool mutex_note_tried(struct mutex *m, unsigned long site); /* true */
 void mutex_leave(struct mutex *m, unsigned long site);
 /* Its entry is off the held stack, and somebody queues. */

@@ -10,8 +10,8 @@ import qemu
 ON = {"aarch64": 49.0, "x86_64": 53.0}
 OFF = 3.0
 # A pair, uncontended, with records and checks on.
-LOCKS = {"spin pair": 60.0, "irqsave pair": 80.0, "mutex pair": 90.0, "rwlock read pair": 90.0,
-         "rwlock write pair": 90.0}
+LOCKS = {"spin pair": 60.0, "irqsave pair": 80.0, "mutex pair": 90.0, "killable mutex pair": 90.0,
+         "rwlock read pair": 90.0, "rwlock write pair": 90.0}
 
 
 # The same without recorder, tracker and checks: what is left is the lock.
@@ -65,7 +65,7 @@ def test_short_ways_are_leaves(arch):
     long way by a jump: with a call in between both would be wrong."""
     elf = os.path.join(qemu.build_dir(arch), "kernel.elf")
     names = ["spin_lock", "spin_unlock", "spin_lock_irqsave", "spin_unlock_irqrestore",
-             "spin_release_raw", "mutex_lock", "mutex_trylock", "mutex_unlock", "rw_read_lock",
+             "spin_release_raw", "mutex_lock", "mutex_lock_killable", "mutex_trylock", "mutex_unlock", "rw_read_lock",
              "rw_read_unlock", "rw_write_lock", "rw_write_unlock"]
     code = subprocess.run(["llvm-objdump-16", "-d", "--no-show-raw-insn",
                            f"--disassemble-symbols={','.join(names)}", elf],

@@ -18,6 +18,7 @@
 #include <sync/mutex.h>
 #include <sync/poll.h>
 #include <arch/cpu.h>
+#include <arch/thread.h>
 #include <arch/time.h>
 #include <tracing/tracker.h>
 #include "kernel/arch/host/host.h"
@@ -363,9 +364,237 @@ static void time_and_kill_end_a_wait(void **state)
 	assert_clean();
 }
 
-/* ---- deadlocks: each in a process of its own, whose threads stay where they are ------------- */
+/* ---- waiters of a mutex that are killed ------------------------------------------------------ */
 
-static u32 arrived;
+static DEFINE_MUTEX(queued_for, mutex_class);
+static u32 victim;                    /* CPU: first, second or last in the queue */
+static u32 outcomes;                  /* atomic: how many have come back */
+static int came[CPUS];                /* what mutex_lock_killable() said */
+static u32 served[CPUS], nserved;     /* in this order; under queued_for */
+static u32 arrived;                   /* atomic */
+static u32 lonely, kept, cut, broken; /* atomic */
+
+static void not_killed(void)
+{
+	atomic_store(&arch_current()->kill_pending, false);
+}
+
+static u32 queue_length(void)
+{
+	irqflags_t f = queue_lock(&queued_for.queue);
+	struct list_head *l;
+	u32 n = 0;
+
+	for (l = queued_for.queue.waiters.next; l != &queued_for.queue.waiters; l = l->next)
+		n++;
+	queue_unlock(&queued_for.queue, f);
+	return n;
+}
+
+static void until_queued(u32 n)
+{
+	while (queue_length() != n)
+		arch_cpu_relax();
+}
+
+static void until_come(u32 n)
+{
+	while (atomic_load_acquire(&outcomes) < n)
+		arch_cpu_relax();
+}
+
+/* CPU 0 holds, the others queue in their order, and one of them is killed there. */
+static void place_body(void *arg)
+{
+	u32 me = this_cpu();
+
+	if (me == 0) {
+		mutex_lock(&queued_for);
+		atomic_store(&arrived, 1);
+		until_queued(CPUS - 1);
+		host_kill(victim);
+		until_come(1);
+		atomic_store(&lonely, queue_length());
+		mutex_unlock(&queued_for);
+		return;
+	}
+	while (!atomic_load(&arrived))
+		arch_cpu_relax();
+	until_queued(me - 1);
+	came[me] = mutex_lock_killable(&queued_for);
+	if (!came[me]) {
+		served[nserved++] = me;
+		mutex_unlock(&queued_for);
+	}
+	atomic_add_fetch(&outcomes, 1);
+	not_killed();
+}
+
+static void a_killed_waiter_leaves_the_queue(void **state)
+{
+	for (victim = 1; victim < CPUS; victim++) {
+		arrived = outcomes = nserved = 0;
+		host_run(CPUS, place_body, NULL);
+		assert_int_equal(lonely, CPUS - 2);
+		assert_int_equal(nserved, CPUS - 2);
+		for (u32 c = 1; c < CPUS; c++)
+			assert_int_equal(came[c], c == victim ? -ERESTARTSYS : 0);
+		assert_true(served[0] < served[1]); /* the others keep their places */
+		assert_int_equal(queued_for.track.owner, 0);
+		assert_clean();
+	}
+}
+
+/* The only waiter is killed: the word must forget that there was one. Killed already, it does not
+ * wait at all, but takes what is free. */
+static void last_body(void *arg)
+{
+	if (this_cpu() == 0) {
+		mutex_lock(&queued_for);
+		atomic_store(&arrived, 1);
+		until_queued(1);
+		host_kill(1);
+		until_come(2);
+		atomic_store(&lonely, atomic_load(&queued_for.track.owner));
+		mutex_unlock(&queued_for);
+		atomic_store(&arrived, 2);
+		return;
+	}
+	while (!atomic_load(&arrived))
+		arch_cpu_relax();
+	for (u32 i = 0; i < 2; i++) {
+		came[i] = mutex_lock_killable(&queued_for);
+		atomic_add_fetch(&outcomes, 1);
+	}
+	while (atomic_load(&arrived) < 2)
+		arch_cpu_relax();
+	came[2] = mutex_lock_killable(&queued_for);
+	if (!came[2])
+		mutex_unlock(&queued_for);
+	not_killed();
+}
+
+static void the_last_waiter_takes_its_mark_along(void **state)
+{
+	arrived = outcomes = 0;
+	host_run(2, last_body, NULL);
+	assert_int_equal(lonely, 1); /* CPU 0 alone: no TRACK_WAITERS */
+	assert_int_equal(came[0], -ERESTARTSYS);
+	assert_int_equal(came[1], -ERESTARTSYS);
+	assert_int_equal(came[2], 0);
+	assert_int_equal(queued_for.track.owner, 0);
+	assert_clean();
+}
+
+/* Kill and hand-over in each order, with and without time in between. */
+static void hand_over(u32 round)
+{
+	if (round % 4 == 0) {
+		mutex_unlock(&queued_for);
+		until_come(1);
+		host_kill(1);
+	} else if (round % 4 == 1) {
+		host_kill(1);
+		until_come(1);
+		mutex_unlock(&queued_for);
+	} else if (round % 4 == 2) {
+		mutex_unlock(&queued_for);
+		host_kill(1);
+	} else {
+		host_kill(1);
+		mutex_unlock(&queued_for);
+	}
+}
+
+static void moment_body(void *arg)
+{
+	for (u32 i = 0; i < ROUNDS / 4; i++) {
+		u32 other;
+
+		if (this_cpu() == 0) {
+			mutex_lock(&queued_for);
+			counter++;
+			atomic_store(&outcomes, 0);
+			atomic_store_release(&arrived, i + 1);
+			until_queued(1);
+			hand_over(i);
+			until_come(1);
+			if (mutex_is_locked(
+				    &queued_for)) /* granted to somebody who does not know */
+				atomic_add_fetch(&broken, 1);
+			atomic_store_release(&turn, i + 1);
+			continue;
+		}
+		while (atomic_load_acquire(&arrived) != i + 1)
+			arch_cpu_relax();
+		if (!mutex_lock_killable(&queued_for)) {
+			other = thread_kill_pending();
+			counter++;
+			mutex_unlock(&queued_for);
+			atomic_add_fetch(&kept, other);
+		} else {
+			atomic_add_fetch(&cut, 1);
+		}
+		atomic_store_release(&outcomes, 1);
+		while (atomic_load_acquire(&turn) != i + 1)
+			arch_cpu_relax();
+		not_killed();
+	}
+}
+
+static void killed_while_it_is_handed_the_lock(void **state)
+{
+	counter = arrived = turn = kept = cut = broken = 0;
+	host_run(2, moment_body, NULL);
+	assert_int_equal(broken, 0);
+	assert_int_equal(counter, ROUNDS / 4 * 2 - cut);
+	assert_true(kept > 0 && cut >= ROUNDS / 16);
+	assert_clean();
+}
+
+/* The others fight for the lock; again and again CPU 0 has it until two queue, and kills one of the
+ * others, by turns, right before or right after it lets go. */
+static void crowd_body(void *arg)
+{
+	u32 me = this_cpu();
+
+	for (u32 i = 0; me == 0 && i < ROUNDS / 16; i++) {
+		mutex_lock(&queued_for);
+		counter++;
+		while (queue_length() < 2)
+			arch_cpu_relax();
+		if (i & 1)
+			host_kill(1 + i % (CPUS - 1));
+		mutex_unlock(&queued_for);
+		if (!(i & 1))
+			host_kill(1 + i % (CPUS - 1));
+	}
+	if (me == 0)
+		atomic_store(&stop, true);
+	while (!atomic_load(&stop)) {
+		not_killed();
+		if (mutex_lock_killable(&queued_for)) {
+			atomic_add_fetch(&cut, 1);
+			continue;
+		}
+		counter++;
+		atomic_add_fetch(&kept, 1);
+		mutex_unlock(&queued_for);
+	}
+}
+
+static void kills_lose_no_grant(void **state)
+{
+	counter = cut = kept = 0;
+	stop = false;
+	host_run(CPUS, crowd_body, NULL);
+	assert_int_equal(counter, ROUNDS / 16 + kept);
+	assert_true(cut > 0);
+	assert_int_equal(queued_for.track.owner, 0);
+	assert_clean();
+}
+
+/* ---- deadlocks: each in a process of its own, whose threads stay where they are ------------- */
 
 static void abba_body(void *arg)
 {
@@ -428,7 +657,11 @@ int main(void)
 		cmocka_unit_test(exclusive_wakes_are_not_lost),
 		cmocka_unit_test(wake_up_order),
 		cmocka_unit_test(poll_hears_every_queue),
+		cmocka_unit_test(a_killed_waiter_leaves_the_queue),
+		cmocka_unit_test(the_last_waiter_takes_its_mark_along),
+		cmocka_unit_test(killed_while_it_is_handed_the_lock),
 		cmocka_unit_test(time_and_kill_end_a_wait),
+		cmocka_unit_test(kills_lose_no_grant), /* they stay marked: the last one */
 	};
 
 	host_init(CPUS);

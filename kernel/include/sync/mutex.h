@@ -27,6 +27,9 @@ void mutex_fini(struct mutex *m); /* see spin_fini() */
 	}
 #define DEFINE_MUTEX(name, cls) struct mutex name = MUTEX_INIT(name, cls)
 void mutex_lock(struct mutex *m) ACQUIRE(*m);
+/* 0: taken; -ERESTARTSYS: not taken, the caller's process is to die and the lock was not to be had
+ * without waiting. For whoever can undo what it has begun. */
+int mutex_lock_killable(struct mutex *m) TRY_ACQUIRE(0, *m) must_check;
 bool mutex_trylock(struct mutex *m) TRY_ACQUIRE(true, *m);
 void mutex_unlock(struct mutex *m) RELEASE(*m);
 bool mutex_is_locked(const struct mutex *m);
