@@ -123,7 +123,9 @@ ssize_t file_read(struct file *f, void __user *buf, size_t n)
 	n = MIN(n, (size_t)0x7ffff000); /* as Linux: a count always fits the result */
 	if (!file_has_position(f))
 		return f->ops->read(f, buf, n, &none);
-	mutex_lock(&f->pos_lock);
+	ret = mutex_lock_killable(&f->pos_lock);
+	if (ret)
+		return ret;
 	ret = f->ops->read(f, buf, n, &f->pos);
 	mutex_unlock(&f->pos_lock);
 	return ret;
@@ -161,6 +163,7 @@ ssize_t file_pread(struct file *f, void __user *buf, size_t n, loff_t pos)
 loff_t file_lseek(struct file *f, loff_t off, int whence)
 {
 	loff_t base, to;
+	int err;
 
 	if (f->flags & O_PATH)
 		return -EBADF;
@@ -168,7 +171,9 @@ loff_t file_lseek(struct file *f, loff_t off, int whence)
 		return 0;
 	if (!file_has_position(f))
 		return -ESPIPE;
-	mutex_lock(&f->pos_lock);
+	err = mutex_lock_killable(&f->pos_lock);
+	if (err)
+		return err;
 	base = whence == SEEK_CUR ? f->pos : whence == SEEK_END ? (loff_t)f->inode->size : 0;
 	if (whence < SEEK_SET || whence > SEEK_END || __builtin_add_overflow(base, off, &to) ||
 	    to < 0)
@@ -187,7 +192,9 @@ int file_readdir(struct file *f, void *ctx, dir_emit_t emit)
 		return -EBADF;
 	if (!S_ISDIR(f->inode->mode) || !f->ops->readdir)
 		return -ENOTDIR;
-	mutex_lock(&f->pos_lock);
+	err = mutex_lock_killable(&f->pos_lock);
+	if (err)
+		return err;
 	err = f->ops->readdir(f, ctx, emit);
 	mutex_unlock(&f->pos_lock);
 	return err;

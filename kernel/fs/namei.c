@@ -189,14 +189,19 @@ ssize_t vfs_getcwd(struct inode *dir, char *buf, size_t size)
 	struct name_search *s = kmalloc(sizeof(*s));
 	size_t at = size; /* the path grows downwards from the end of buf */
 	ssize_t ret = -ERANGE;
+	int err;
 
 	if (!s)
 		return -ENOMEM;
 	if (size < 2)
 		goto out_free;
 	buf[--at] = 0;
+	err = mutex_lock_killable(vfs_root_sb->root_lock);
+	if (err) {
+		ret = err;
+		goto out_free;
+	}
 	inode_get(dir);
-	mutex_lock(vfs_root_sb->root_lock);
 	/* A component takes two bytes at least, so a circle in a corrupt tree ends with -ERANGE. */
 	while (dir != vfs_root_sb->root) {
 		struct inode *parent = vfs_step(dir, "..", 2);

@@ -204,17 +204,20 @@ static int pagecache_fill(struct inode *inode, u64 index, u64 end) REQUIRES(inod
 	return err;
 }
 
-/* The page with a reference; -EIO behind the end of the file and on read errors, -ENOMEM. */
+/* The page with a reference; -EIO behind the end of the file and on read errors, -ENOMEM; for who
+ * is to die, -ERESTARTSYS instead of a wait for somebody who reads from the disk. */
 struct page *pagecache_get(struct inode *inode, u64 index)
 {
 	u64 end = inode->size / PAGE_SIZE + (inode->size % PAGE_SIZE != 0);
 	struct cached_page *c;
 	struct page *page;
-	int err = 0;
+	int err;
 
 	if (index >= end || !inode->ops || !inode->ops->read_page)
 		return ERR_PTR(-EIO);
-	mutex_lock(&inode->pages_lock);
+	err = mutex_lock_killable(&inode->pages_lock);
+	if (err)
+		return ERR_PTR(err);
 	c = pagecache_find(inode, index);
 	if (!c) {
 		err = pagecache_fill(inode, index, end);

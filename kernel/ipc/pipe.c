@@ -118,7 +118,9 @@ static ssize_t pipe_read(struct file *f, void __user *buf, size_t n, loff_t *pos
 	if (n == 0)
 		return 0;
 	for (;;) {
-		mutex_lock(&p->lock);
+		ret = mutex_lock_killable(&p->lock);
+		if (ret)
+			return ret;
 		ret = pipe_take(p, buf, n);
 		ended = p->writers == 0;
 		left = pipe_used(p) != 0;
@@ -151,7 +153,9 @@ static ssize_t pipe_write(struct file *f, const void __user *buf, size_t n, loff
 	bool broken;
 
 	while (done < n) {
-		mutex_lock(&p->lock);
+		ret = mutex_lock_killable(&p->lock);
+		if (ret)
+			break;
 		broken = p->readers == 0;
 		if (broken)
 			ret = -EPIPE;

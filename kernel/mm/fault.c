@@ -48,7 +48,7 @@ static struct page *private_page(const struct page *from, size_t n)
 }
 
 /* The page for a first access, with a reference; *writable tells whether the entry may allow
- * writing now. ERR_PTR(-ENOMEM, -EIO). */
+ * writing now. ERR_PTR(-ENOMEM, -EIO, -ERESTARTSYS). */
 static struct page *first_page(struct vma *v, unsigned long va, bool write, bool *writable)
 {
 	u64 delta = va - v->start, bytes;
@@ -66,7 +66,8 @@ static struct page *first_page(struct vma *v, unsigned long va, bool write, bool
 	}
 	file = vm_file_page(v->inode, (v->offset + delta) >> PAGE_SHIFT);
 	if (IS_ERR(file))
-		return PTR_ERR(file) == -ENOMEM ? file : ERR_PTR(-EIO);
+		return PTR_ERR(file) == -ENOMEM || PTR_ERR(file) == -ERESTARTSYS ? file
+										 : ERR_PTR(-EIO);
 	if (!vma_is_private(v)) {
 		*writable = true;
 		return file;
@@ -157,7 +158,9 @@ int vm_fault(struct mm *mm, unsigned long addr, unsigned int flags)
 
 	if (addr < USER_BASE || addr >= USER_END)
 		return -EFAULT;
-	mutex_lock(&mm->lock);
+	r = mutex_lock_killable(&mm->lock);
+	if (r)
+		return r;
 	r = fault_locked(mm, addr, flags);
 	mutex_unlock(&mm->lock);
 	return r;

@@ -47,11 +47,15 @@ struct mm *mm_fork(struct mm *mm)
 {
 	struct mm *child = mm_create();
 	bool lost = false;
-	int r = 0;
+	int r;
 
 	if (IS_ERR(child))
 		return child;
-	mutex_lock(&mm->lock);
+	r = mutex_lock_killable(&mm->lock);
+	if (r) {
+		mm_put(child);
+		return ERR_PTR(r);
+	}
 	child->brk_start = mm->brk_start;
 	child->brk = mm->brk;
 	child->mmap_top = mm->mmap_top;

@@ -66,10 +66,13 @@ struct page *vm_shared_page(struct vm_shared *s, u64 offset)
 {
 	struct page *p = NULL;
 	u64 *e;
+	int err;
 
 	if (offset >= OFFSET_END)
 		return ERR_PTR(-ENOMEM);
-	mutex_lock(&s->lock);
+	err = mutex_lock_killable(&s->lock);
+	if (err)
+		return ERR_PTR(err);
 	e = pgt_walk(s->table, offset, true);
 	if (e && *e) {
 		p = phys_to_page(pte_frame(*e));

@@ -416,7 +416,11 @@ int vm_map(struct mm *mm, unsigned long *addr, unsigned long size, u32 flags, st
 		v->inode = inode;
 	}
 
-	mutex_lock(&mm->lock);
+	r = mutex_lock_killable(&mm->lock);
+	if (r) {
+		vma_free(v);
+		return r;
+	}
 	r = place_locked(mm, addr, size, how);
 	if (!r) {
 		v->start = *addr;
@@ -439,7 +443,9 @@ int vm_unmap(struct mm *mm, unsigned long addr, unsigned long size)
 	size = ALIGN_UP(size, PAGE_SIZE);
 	if (!range_ok(addr, size))
 		return -EINVAL;
-	mutex_lock(&mm->lock);
+	r = mutex_lock_killable(&mm->lock);
+	if (r)
+		return r;
 	r = unmap_locked(mm, addr, size);
 	mutex_unlock(&mm->lock);
 	return r;
@@ -478,7 +484,9 @@ int vm_protect(struct mm *mm, unsigned long addr, unsigned long size, u32 flags)
 	end = addr + size;
 	flags &= VMA_READ | VMA_WRITE | VMA_EXEC;
 
-	mutex_lock(&mm->lock);
+	r = mutex_lock_killable(&mm->lock);
+	if (r)
+		return r;
 	r = may_protect(mm, addr, end, flags);
 	if (!r)
 		r = split_at(mm, addr);
@@ -506,7 +514,8 @@ unsigned long vm_brk(struct mm *mm, unsigned long addr)
 	unsigned long from, to, result;
 	struct vma *v;
 
-	mutex_lock(&mm->lock);
+	if (mutex_lock_killable(&mm->lock))
+		return 0; /* nobody is there any more to read it */
 	if (addr < mm->brk_start || addr > USER_END - PAGE_SIZE)
 		goto out;
 	from = ALIGN_UP(mm->brk, PAGE_SIZE);

@@ -45,7 +45,8 @@ static inline bool vma_is_private(const struct vma *v)
 struct vm_shared *vm_shared_create(void);
 void vm_shared_get(struct vm_shared *s);
 void vm_shared_put(struct vm_shared *s);
-/* The page at a byte offset, made at its first use; with a reference. ERR_PTR(-ENOMEM). */
+/* The page at a byte offset, made at its first use; with a reference. ERR_PTR(-ENOMEM,
+ * -ERESTARTSYS). */
 struct page *vm_shared_page(struct vm_shared *s, u64 offset);
 void vm_shared_init(void);
 

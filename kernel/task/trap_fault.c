@@ -86,6 +86,8 @@ static void user_fault(struct trap_frame *tf, unsigned long addr, unsigned int f
 {
 	int r = resolve(tf, addr, flags);
 
+	if (r == -ERESTARTSYS)
+		return; /* it is to die, and does on its way out */
 	if (r == -EIO)
 		trap_exception(tf, 7, "page fault: behind the file's end, or it cannot be read",
 			       flags, addr);

@@ -2,6 +2,8 @@
 import re
 import time
 
+import pytest
+
 import qemu
 from conftest import BOOT, SMALL
 
@@ -64,3 +66,44 @@ def test_a_call_says_its_arguments_and_its_length(arch):
                          events, re.M), events[-3000:]
         took, = re.findall(r" sleep/\d+ .* (?:clock_)?nanosleep .*ret=0 took=(\d+)ns$", events, re.M)
         assert 250e6 <= int(took) < 2e9, took
+
+
+# What both brothers do: the mutex for which the younger waits, and where.
+KILLED = {"read": ("fs.pages", "pagecache_get"), "map": ("fs.pages", "pagecache_get"),
+          "fd": ("file.pos", "file_read"), "walk": ("ext2.root", "ext2_lookup")}
+
+
+@pytest.mark.parametrize("what", KILLED)
+def test_who_waits_for_a_mutex_can_be_killed(arch, cpus, what):
+    """Its holder waits for a disk that gives a byte a second, so for the test it holds it for ever."""
+    lock, where = KILLED[what]
+
+    def until(seen, limit=30):
+        end = time.monotonic() + limit
+        while not re.search(seen, rows := "\n".join(ps(guest).values())):
+            assert time.monotonic() < end, rows
+            time.sleep(0.1)
+        return rows
+
+    with qemu.Guest(arch, cpus=cpus, mem="256M", append=SMALL, gdb=False) as guest:
+        guest.wait_for(qemu.PROMPT, BOOT)
+        guest.send(f"/tests/family killed {what}\n")
+        guest.wait_for("next is the elder", 30)
+        guest.qmp("block_set_io_throttle", device="hd", bps=1, bps_rd=0, bps_wr=0, iops=0, iops_rd=0, iops_wr=0)
+        guest.send("\n")
+        until(r"family .*disk I/O")
+        guest.send("\n")
+        guest.wait_for("waits for", 30)
+        pid = int(re.search(r"family: (\d+) waits for", guest.console())[1])
+        row = until(rf"(?m)^ *\d+ +{pid} .*mutex {re.escape(lock)}")
+        assert re.search(rf"(?m)^ *\d+ +{pid} .*{where}", row), row
+        code, words = guest.why()
+        assert code == 0, words
+        guest.send("\n")
+        guest.wait_for("the younger ended with 0x9", 10)
+        assert pid not in ps(guest)
+        assert "the elder ended" not in guest.console()
+        guest.qmp("block_set_io_throttle", device="hd", bps=0, bps_rd=0, bps_wr=0, iops=0, iops_rd=0, iops_wr=0)
+        guest.wait_for("the elder ended with 0x0", 60)
+        guest.send("cat /etc/passwd\n")
+        guest.wait_for("root:x:0:0:", 30)  # and who comes after them gets it

@@ -1,11 +1,17 @@
 /* family.c - family affairs for a look from outside, as the first program or from a shell:
  *   adopted   its child has made a grandchild and ended; waits for the grandchild, which lives long
  *   missing   makes a call that this kernel does not have, a hundred times; then waits for a line
+ *   killed WHAT  a child that waits for its elder brother, who waits for the disk, is killed; WHAT
+ * is what both do: read a file, read one open file, map one, walk a path. A line for each step
  *   zombie    does not wait for its child, which has ended; reads a line, then waits for it
  * Each says on its first line that it is there. */
 #define _GNU_SOURCE
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,6 +54,62 @@ static int missing(void)
 	return 0;
 }
 
+/* What nobody has read before: its inode is known, its pages are not. */
+#define UNREAD "/bin/forkstorm"
+#define CREDIT "/bin/cpuhog" /* what a slowed down disk still gives at once */
+
+static int use_disk(const char *what, int fd, int elder)
+{
+	char c = 0;
+	void *p;
+
+	if (elder && read(open(CREDIT, O_RDONLY), &c, 1) != 1)
+		return 1;
+	if (strcmp(what, "walk") == 0)
+		return open(elder ? "/tmp/none" : "/etc/motd", O_RDONLY) < 0 && !elder;
+	if (strcmp(what, "fd") != 0)
+		fd = open(UNREAD, O_RDONLY);
+	if (strcmp(what, "map") != 0)
+		return read(fd, &c, 1) != 1;
+	p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	return p == MAP_FAILED || *(volatile char *)p != 0x7f;
+}
+
+static pid_t brother(const char *name, const char *what, int fd, int elder)
+{
+	pid_t pid;
+
+	printf("family: next is the %s\n", name);
+	fflush(stdout);
+	getchar();
+	pid = fork();
+	if (pid == 0)
+		_exit(use_disk(what, fd, elder));
+	return pid;
+}
+
+static int killed(const char *what)
+{
+	struct stat st;
+	int fd = open(UNREAD, O_RDONLY), status = 0, first = 1;
+	pid_t elder, younger;
+
+	if (fd < 0 || stat("/tmp", &st) || stat("/etc", &st))
+		return 1;
+	elder = brother("elder", what, fd, 1);
+	younger = brother("younger", what, fd, 0);
+	printf("family: %d waits for %d\n", younger, elder);
+	fflush(stdout);
+	getchar();
+	kill(younger, SIGKILL);
+	if (waitpid(younger, &status, 0) == younger)
+		printf("family: the younger ended with 0x%x\n", status);
+	fflush(stdout);
+	if (waitpid(elder, &first, 0) == elder)
+		printf("family: the elder ended with 0x%x\n", first);
+	return first || !WIFSIGNALED(status);
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
@@ -58,5 +120,7 @@ int main(int argc, char **argv)
 		return zombie();
 	if (strcmp(mode, "missing") == 0)
 		return missing();
+	if (argc > 2 && strcmp(mode, "killed") == 0)
+		return killed(argv[2]);
 	return 2;
 }

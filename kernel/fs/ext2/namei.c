@@ -10,8 +10,10 @@
 struct inode *ext2_lookup(struct super_block *sb, struct path_walk *w)
 {
 	struct inode *found;
+	int err = mutex_lock_killable(sb->root_lock);
 
-	mutex_lock(sb->root_lock);
+	if (err)
+		return ERR_PTR(err);
 	found = vfs_walk(w);
 	mutex_unlock(sb->root_lock);
 	return found;

@@ -73,7 +73,8 @@ int vm_unmap(struct mm *mm, unsigned long addr, unsigned long size) must_check;
  * become that. Then nothing has changed. -EINVAL. */
 int vm_protect(struct mm *mm, unsigned long addr, unsigned long size, u32 flags) must_check;
 unsigned long vm_brk(struct mm *mm, unsigned long addr); /* Linux semantics */
-/* Resolves a fault: 0, -EFAULT (no mapping or not allowed: SIGSEGV), -ENOMEM, -EIO (SIGBUS). */
+/* Resolves a fault: 0, -EFAULT (no mapping or not allowed: SIGSEGV), -ENOMEM, -EIO (SIGBUS),
+ * -ERESTARTSYS (the process is to die and would have had to wait). */
 int vm_fault(struct mm *mm, unsigned long addr, unsigned int flags);
 
 /* Page cache of an inode, registered by fs: returns the page with a reference, or ERR_PTR. */
