@@ -328,8 +328,8 @@ struct bb_wait {
 	uint32_t class; /* of the lock, wait queue or completion; 0 none */
 	uint32_t owner; /* of a lock: owner word seen when the wait began; of what is no lock: the
 			 * only one who can end the wait; 0 unknown */
-	uint32_t arg;   /* CHILD: pid; IPI: target cpu; SPIN: owner word of the spinner;
-			 * MUTEX to SEM: the lock's history_next when the wait began */
+	uint32_t arg;   /* CHILD: pid; IPI: a cpu that has not answered; SPIN: owner word of the
+			 * spinner; MUTEX to SEM: the lock's history_next when the wait began */
 };
 struct bb_class {
 	char name[BB_NAME_LEN]; /* "ext2.root" */

@@ -65,7 +65,7 @@ static inline uint32_t track_owner_of(uint32_t word)
 	return word & TRACK_SHARED ? 0 : word & ~TRACK_WAITERS;
 }
 
-/* A wait for what is no lock: an event, a child, I/O ... */
+/* A wait for what is no lock: an event, a child, I/O, another CPU's answer ... */
 struct track_wait {
 	const void *object;              /* what identifies it */
 	const struct track_class *class; /* of the wait queue or completion, or NULL */
@@ -137,18 +137,19 @@ static inline int track_lock_wiped(const struct track_lock *l)
  *
  * Around a wait. `site` is the return address of the caller's call; kind: enum bb_wait_kind. The
  * spin forms record in the CPU's entry, the block forms in the task's. begin runs the self-deadlock
- * and edge-closing checks for locks. */
+ * and edge-closing checks. */
 void track_spin_begin(struct track_lock *l, uint32_t kind, uint64_t site);
 void track_spin_still(struct track_lock *l, uint64_t site); /* past a threshold */
 void track_spin_end(struct track_lock *l);
-/* l: the lock waited for, or NULL and `object` identifies what is waited for. */
-void track_block_begin(struct track_lock *l, const void *object, uint32_t kind, uint32_t arg,
-		       uint64_t site);
-void track_block_end(struct track_lock *l, const void *object);
+void track_block_begin(struct track_lock *l, uint32_t kind, uint64_t site);
+void track_block_end(struct track_lock *l);
 
 /* Around a wait for what is no lock. */
 void track_wait_begin(const struct track_wait *w, uint64_t site);
 void track_wait_end(void);
+/* The wait that goes on now needs another owner: the record's `owner` and `arg` change, the rest
+ * stays. */
+void track_wait_needs(uint32_t owner, uint32_t arg);
 
 /* Task t has one more, one less descriptor of that by which alone waits for `object` can be ended
  * (see struct bb_end). In the task itself, or before it first runs; closed: after the fact. */

@@ -45,17 +45,19 @@ static inline void track_spin_still(struct track_lock *l, uint64_t site)
 static inline void track_spin_end(struct track_lock *l)
 {
 }
-static inline void track_block_begin(struct track_lock *l, const void *object, uint32_t kind,
-				     uint32_t arg, uint64_t site)
+static inline void track_block_begin(struct track_lock *l, uint32_t kind, uint64_t site)
 {
 }
-static inline void track_block_end(struct track_lock *l, const void *object)
+static inline void track_block_end(struct track_lock *l)
 {
 }
 static inline void track_wait_begin(const struct track_wait *w, uint64_t site)
 {
 }
 static inline void track_wait_end(void)
+{
+}
+static inline void track_wait_needs(uint32_t owner, uint32_t arg)
 {
 }
 static inline void track_end_opened(struct bb_task *t, const void *object)

@@ -283,45 +283,43 @@ void track_wait_end(void)
 	wait_write(&t->wait_seq, &t->wait, &none);
 }
 
-void track_block_begin(struct track_lock *l, const void *object, uint32_t kind, uint32_t arg,
-		       uint64_t site)
+void track_wait_needs(uint32_t owner, uint32_t arg)
 {
 	struct bb_task *t = port_task();
-	uint32_t owner = l ? track_owner_of(GET(l->owner)) : 0;
-	struct bb_lock *s = l ? stats_wait(l) : (struct bb_lock *)0;
+	uint32_t old;
 
-	if (t) {
-		struct bb_wait w = {.object = (uintptr_t)(l ? l : object),
-				    .site = site,
-				    .ticks = port_ticks(),
-				    .event = trace_position(),
-				    .kind = kind,
-				    .class = class_index(l),
-				    .owner = owner,
-				    .arg = s ? GET(s->history_next) : arg};
-
-		if (__builtin_expect(t->nheld != 0, 0))
-			note_gone(t, __builtin_frame_address(0));
-		wait_write(&t->wait_seq, &t->wait, &w);
-	}
-	if (!l) {
-		trace(wait_begin, kind, (uintptr_t)object, site);
+	if (!t)
 		return;
-	}
+	old = write_begin(&t->wait_seq);
+	PUT(t->wait.owner, owner);
+	PUT(t->wait.arg, arg);
+	write_end(&t->wait_seq, old);
+}
+
+void track_block_begin(struct track_lock *l, uint32_t kind, uint64_t site)
+{
+	uint32_t owner = track_owner_of(GET(l->owner));
+	struct bb_lock *s = stats_wait(l);
+	struct bb_wait w = {.object = (uintptr_t)l,
+			    .site = site,
+			    .ticks = port_ticks(),
+			    .event = trace_position(),
+			    .kind = kind,
+			    .class = class_index(l),
+			    .owner = owner,
+			    .arg = s ? GET(s->history_next) : 0};
+
+	block_write(&w);
 	trace(lock_wait, (uintptr_t)l, class_index(l), owner_tid(owner), site);
 	check_wait(l, site);
 }
 
-void track_block_end(struct track_lock *l, const void *object)
+void track_block_end(struct track_lock *l)
 {
 	static const struct bb_wait none;
 	struct bb_task *t = port_task();
-	uint32_t kind = t ? t->wait.kind : 0;
 
 	if (t)
 		wait_write(&t->wait_seq, &t->wait, &none);
-	if (l)
-		trace(lock_waited, (uintptr_t)l, class_index(l));
-	else
-		trace(wait_end, kind, (uintptr_t)object);
+	trace(lock_waited, (uintptr_t)l, class_index(l));
 }

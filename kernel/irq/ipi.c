@@ -4,7 +4,8 @@
  * waits for the lock still answers the present request. The sender publishes the request, sets a
  * bit for each target, sends, and waits until all bits are gone; a target runs the function and
  * then clears its bit with release, which the sender reads with acquire. The wait is recorded (kind
- * IPI, arg = the first CPU that has not answered). */
+ * IPI); its owner is a CPU that has not answered, the first one, and the next one as soon as that
+ * has, so that the record never blames a CPU that has done its part. */
 #include <irq/irq.h>
 #include <lib/bug.h>
 #include <sync/lock_order.h>
@@ -46,6 +47,25 @@ static u32 first_pending(void)
 	return nr_cpus;
 }
 
+static void wait_for_answers(unsigned long site)
+{
+	u32 now, asked = first_pending();
+	struct track_wait w = {.object = &call, .kind = BB_WAIT_IPI};
+
+	if (asked == nr_cpus)
+		return;
+	w.owner = BB_OWNER_CPU | asked;
+	w.arg = asked;
+	track_wait_begin(&w, site);
+	while ((now = first_pending()) != nr_cpus) {
+		if (now != asked)
+			track_wait_needs(BB_OWNER_CPU | now, now);
+		asked = now;
+		arch_cpu_relax();
+	}
+	track_wait_end();
+}
+
 void ipi_call(const struct cpumask *mask, void (*fn)(void *), void *arg)
 {
 	bool any = false;
@@ -65,11 +85,8 @@ void ipi_call(const struct cpumask *mask, void (*fn)(void *), void *arg)
 		for_each_cpu (c)
 			if (cpumask_test(&call.pending, c))
 				send(c, IPI_CALL);
-		track_block_begin(NULL, &call, BB_WAIT_IPI, first_pending(), RET_IP);
-		while (first_pending() != nr_cpus)
-			arch_cpu_relax();
+		wait_for_answers(RET_IP);
 		smp_mb();
-		track_block_end(NULL, &call);
 	}
 	spin_unlock(&call_lock);
 }

@@ -26,6 +26,62 @@ KTEST(ipi_call_reaches_every_cpu)
 	}
 }
 
+struct slow_answer {
+	const struct bb_task *caller;
+	u32 last;     /* the CPU that answers last */
+	u32 right;    /* how often the record said so while it had not answered */
+	u32 answered; /* times it did */
+};
+
+/* The others answer at once. The last one keeps the caller waiting until its record says who it
+ * is. */
+static void answer_slowly(void *arg)
+{
+	struct slow_answer *s = arg;
+	const struct bb_wait *w = &s->caller->wait;
+	u64 limit = arch_ticks() + ns_to_ticks(NSEC_PER_SEC);
+	bool right = false;
+
+	if (this_cpu() != s->last)
+		return;
+	while (!right && arch_ticks() < limit)
+		right = READ_ONCE(w->kind) == BB_WAIT_IPI && READ_ONCE(w->arg) == s->last &&
+			READ_ONCE(w->owner) == (BB_OWNER_CPU | s->last);
+	s->right += right;
+	s->answered++;
+}
+
+static void call_from_here(void *arg)
+{
+	struct slow_answer *s = arg;
+	struct cpumask all = {0};
+
+	s->caller = arch_current()->bb;
+	for_each_online_cpu (c)
+		cpumask_set(&all, c);
+	for_each_online_cpu (c) {
+		s->last = c;
+		ipi_call(&all, answer_slowly, s);
+		KT_EQ(s->caller->wait.kind, BB_WAIT_NONE);
+	}
+}
+
+/* Whatever CPU calls, and whatever other one answers last. */
+KTEST(ipi_wait_names_who_has_not_answered)
+{
+	for_each_online_cpu (c) {
+		struct slow_answer s = {0};
+		struct thread *t = kthread_run_on(c, "ktest-caller", call_from_here, &s);
+
+		KT_ASSERT(!IS_ERR(t));
+		if (IS_ERR(t))
+			return;
+		kthread_stop(t);
+		KT_EQ(s.answered, cpumask_weight(&cpu_online) - 1);
+		KT_EQ(s.right, s.answered);
+	}
+}
+
 struct counted {
 	struct timer timer;
 	u32 fired; /* atomic */

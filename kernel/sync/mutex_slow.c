@@ -74,7 +74,7 @@ static int wait_granted(struct lock_queue *q, irqflags_t f, bool writer, enum pa
 
 	list_add_tail(&w.link, &q->waiters);
 	queue_unlock(q, f);
-	track_block_begin(track, NULL, kind, 0, site);
+	track_block_begin(track, kind, site);
 	while (!err && !atomic_load_acquire(&w.granted)) {
 		park_prepare(mode);
 		if (!atomic_load_acquire(&w.granted))
@@ -88,7 +88,7 @@ static int wait_granted(struct lock_queue *q, irqflags_t f, bool writer, enum pa
 	else
 		leave_queue(q, &w, track);
 	queue_unlock(q, f);
-	track_block_end(track, NULL);
+	track_block_end(track);
 	return err;
 }
 

@@ -234,37 +234,40 @@ void fx_free(uint64_t lock, bool queued, uint32_t func, double at)
 			track_tables.locks[i].release_ticks = fx_ticks(at);
 }
 
-static void begin_wait(struct bb_task *t, uint32_t kind, uint64_t object, uint32_t class,
-		       uint32_t arg, uint32_t func, double since)
+/* Through the door that the kernel takes for this kind. */
+static void begin_wait(struct bb_task *t, uint64_t object, uint32_t class, struct track_wait w,
+		       uint32_t func, double since)
 {
 	be(t, NULL, false);
-	track_block_begin(class ? lock_of(object, class) : NULL, (void *)(uintptr_t)object, kind,
-			  arg, FX_SITE(func));
+	w.object = (void *)(uintptr_t)object;
+	w.class = class ? &class_pool[class] : NULL;
+	if (w.kind >= BB_WAIT_SPIN && w.kind <= BB_WAIT_SEM)
+		track_block_begin(lock_of(object, class), w.kind, FX_SITE(func));
+	else
+		track_wait_begin(&w, FX_SITE(func));
 	t->wait.ticks = fx_ticks(since);
 }
 
 void fx_wait(struct bb_task *t, uint32_t kind, uint64_t object, uint32_t class, uint32_t func,
 	     double since)
 {
-	begin_wait(t, kind, object, class, 0, func, since);
+	begin_wait(t, object, class, (struct track_wait){.kind = kind}, func, since);
 }
 
 void fx_wait_arg(struct bb_task *t, uint32_t kind, uint32_t arg, uint32_t func, double since)
 {
-	begin_wait(t, kind, FX_IMAGE, 0, arg, func, since);
+	struct track_wait w = {.kind = kind, .arg = arg};
+
+	if (kind == BB_WAIT_IPI || kind == BB_WAIT_TLB)
+		w.owner = BB_OWNER_CPU | arg;
+	begin_wait(t, FX_IMAGE, 0, w, func, since);
 }
 
 void fx_wait_for(struct bb_task *t, uint32_t kind, uint64_t object, uint32_t class, uint32_t owner,
 		 uint32_t func, double since)
 {
-	struct track_wait w = {.object = (void *)(uintptr_t)object,
-			       .class = class ? &class_pool[class] : NULL,
-			       .kind = kind,
-			       .owner = owner};
-
-	be(t, NULL, false);
-	track_wait_begin(&w, FX_SITE(func));
-	t->wait.ticks = fx_ticks(since);
+	begin_wait(t, object, class, (struct track_wait){.kind = kind, .owner = owner}, func,
+		   since);
 }
 
 void fx_spin(struct box_fixture *f, uint32_t cpu, uint64_t lock, uint32_t class, uint32_t func,

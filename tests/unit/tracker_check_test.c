@@ -12,7 +12,7 @@ static void self_deadlock(void **state)
 	take(&m1, 0x10);
 	ring.head = 6;
 	memset(trace_box.control.event_on, 0, BB_MAX_EVENTS);
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 0x20);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 0x20);
 	r = only_report(BB_V_SELF, BB_CHK_SELF);
 	assert_int_equal(r->lock, addr(&m1));
 	assert_int_equal(r->class, mutex_class.index);
@@ -65,7 +65,7 @@ static void closes_a_cycle(unsigned n, uint32_t kind)
 	for (unsigned i = 0; i < n; i++) {
 		assert_int_equal(reports(), 0);
 		be(i, i % CPUS);
-		track_block_begin(l[(i + 1) % n], NULL, kind, 0, 0x20 + i);
+		track_block_begin(l[(i + 1) % n], kind, 0x20 + i);
 		if (i + 1 < n)
 			sleep_as(i);
 	}
@@ -96,11 +96,11 @@ static void event_is_no_lock(void **state)
 {
 	be(1, 1);
 	take(&m1, 1);
-	track_block_begin(NULL, &m2, BB_WAIT_QUEUE, 0, 2);
+	track_wait_begin(&(struct track_wait){.object = &m2, .kind = BB_WAIT_QUEUE}, 2);
 	sleep_as(1);
 	be(0, 0);
 	take(&m2, 3);
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 4);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 4);
 	assert_int_equal(reports(), 0);
 }
 
@@ -110,7 +110,7 @@ static void dead_lock_ends_the_chain(void **state)
 	be(0, 0);
 	take(&m1, 1);
 	m1.magic = 0;
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 2);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 2);
 	assert_int_equal(reports(), 0);
 }
 
@@ -126,7 +126,7 @@ static void cycle_of_mixed_kinds(void **state)
 	track_spin_still(&spin, 3);
 	assert_int_equal(reports(), 0);
 	be(1, 1);
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 4);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 4);
 	only_report(BB_V_CYCLE, BB_CHK_CYCLE);
 }
 
@@ -138,9 +138,9 @@ static void cycle_with_one_about_to_sleep(void **state)
 	be(1, 1);
 	take(&m2, 2);
 	be(0, 0);
-	track_block_begin(&m2, NULL, BB_WAIT_MUTEX, 0, 3);
+	track_block_begin(&m2, BB_WAIT_MUTEX, 3);
 	be(1, 1);
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 4);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 4);
 	only_report(BB_V_CYCLE, BB_CHK_CYCLE);
 }
 
@@ -208,7 +208,7 @@ static void spin_lock_of_one_about_to_sleep(void **state)
 	be(0, 0);
 	take(&m1, 1);
 	be(1, 1);
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 2);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 2);
 	take(&spin, 3);
 	be(0, 0);
 	track_spin_begin(&spin, BB_WAIT_SPIN, 4);
@@ -224,14 +224,14 @@ static void chain_without_cycle(void **state)
 	take(&m1, 1);
 	be(1, 1);
 	take(&m2, 2);
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 3);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 3);
 	sleep_as(1);
 	be(2, 1);
-	track_block_begin(&m2, NULL, BB_WAIT_MUTEX, 0, 4);
+	track_block_begin(&m2, BB_WAIT_MUTEX, 4);
 	sleep_as(2);
 	be(0, 0);
-	track_block_begin(&m3, NULL, BB_WAIT_MUTEX, 0, 5);
-	track_block_end(&m3, NULL);
+	track_block_begin(&m3, BB_WAIT_MUTEX, 5);
+	track_block_end(&m3);
 	take(&m3, 6);
 	drop(&m3, 7);
 	drop(&m1, 8);
@@ -246,14 +246,14 @@ static void foreign_cycle_ends(void **state)
 	take(&m1, 1);
 	be(1, 1);
 	take(&m2, 2);
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 3);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 3);
 	sleep_as(1);
 	be(0, 0);
-	track_block_begin(&m2, NULL, BB_WAIT_MUTEX, 0, 4);
+	track_block_begin(&m2, BB_WAIT_MUTEX, 4);
 	sleep_as(0);
 	trace_box.control.checks_on = 1;
 	be(2, 0);
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 5);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 5);
 	assert_int_equal(reports(), 0);
 	sleep_as(2);
 	track_scan_waits(0); /* the scan finds it from inside */
@@ -290,7 +290,7 @@ static void orphan_on_leave(void **state)
 	tasks[5].mode = BB_MODE_USER;
 	tasks[5].user_epoch++;
 	be(0, 0);
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 0x40);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 0x40);
 	assert_int_equal(reports(), 2);
 	assert_int_equal(trace_box.reports[1].verdict, BB_V_ORPHAN);
 	assert_int_equal(trace_box.reports[1].check, BB_CHK_ORPHAN);
@@ -320,7 +320,7 @@ static void exit_with_a_lock(void **state)
 	assert_int_equal(r->site2, 0x20);
 	tasks[1].state = BB_ST_DEAD;
 	be(2, 1);
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 0x30);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 0x30);
 	assert_int_equal(reports(), 2);
 	assert_int_equal(trace_box.reports[1].verdict, BB_V_ORPHAN);
 	/* where is on record with the checks off as well */
@@ -343,13 +343,13 @@ static void slot_of_the_dead_is_reused(void **state)
 	memset(&tasks[5], 0, sizeof(tasks[5]));
 	be(0, 0);
 	take(&m2, 2);
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 3); /* the slot is empty: an orphan */
+	track_block_begin(&m1, BB_WAIT_MUTEX, 3); /* the slot is empty: an orphan */
 	assert_int_equal(only_report(BB_V_ORPHAN, BB_CHK_ORPHAN)->task, 6);
 	sleep_as(0);
 	be(5, 1);
-	track_block_begin(&m2, NULL, BB_WAIT_MUTEX, 0, 4); /* no circle */
-	track_block_end(&m2, NULL);
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 5); /* and not by itself */
+	track_block_begin(&m2, BB_WAIT_MUTEX, 4); /* no circle */
+	track_block_end(&m2);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 5); /* and not by itself */
 	sleep_as(5);
 	track_scan_waits(0);
 	assert_int_equal(reports(), 1);
@@ -367,7 +367,7 @@ static void remainder_is_no_orphan(void **state)
 	be(1, 0);
 	take(&m1, 0x11);
 	be(3, 1);
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 0x30);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 0x30);
 	assert_int_equal(reports(), 1);
 }
 
@@ -381,7 +381,7 @@ static void orphan_by_epoch_or_by_mode(void **state)
 		tasks[1].mode = by_mode ? BB_MODE_USER : BB_MODE_KERNEL;
 		tasks[1].user_epoch = !by_mode;
 		be(2, 1);
-		track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 0x30);
+		track_block_begin(&m1, BB_WAIT_MUTEX, 0x30);
 		only_report(BB_V_ORPHAN, BB_CHK_ORPHAN);
 	}
 }
@@ -394,7 +394,7 @@ static void overflowed_list_is_believed(void **state)
 		be(0, 0);
 		m1.owner = 1;
 		tasks[0].held_lost = lost;
-		track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 1);
+		track_block_begin(&m1, BB_WAIT_MUTEX, 1);
 		assert_int_equal(reports(), lost);
 	}
 }
@@ -406,18 +406,18 @@ static void half_written_is_not_believed(void **state)
 	take(&m1, 1);
 	be(1, 1);
 	take(&m2, 2);
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 3);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 3);
 	sleep_as(1);
 	be(0, 0);
 	tasks[1].wait_seq++;
-	track_block_begin(&m2, NULL, BB_WAIT_MUTEX, 0, 4);
+	track_block_begin(&m2, BB_WAIT_MUTEX, 4);
 	assert_int_equal(reports(), 0);
 	tasks[1].wait_seq++;
 	tasks[1].held_seq++;
-	track_block_begin(&m2, NULL, BB_WAIT_MUTEX, 0, 4);
+	track_block_begin(&m2, BB_WAIT_MUTEX, 4);
 	assert_int_equal(reports(), 0);
 	tasks[1].held_seq++;
-	track_block_begin(&m2, NULL, BB_WAIT_MUTEX, 0, 4);
+	track_block_begin(&m2, BB_WAIT_MUTEX, 4);
 	only_report(BB_V_CYCLE, BB_CHK_CYCLE);
 }
 
@@ -464,11 +464,11 @@ static void reader_waits_for_itself(void **state)
 	be(1, 1);
 	track_acquired(&m1, BB_HOLD_SHARED, 2, 0);
 	track_released(&m1, BB_HOLD_SHARED, 3);
-	track_block_begin(&m1, NULL, BB_WAIT_WRITE, 0, 4); /* the other reader will leave */
+	track_block_begin(&m1, BB_WAIT_WRITE, 4); /* the other reader will leave */
 	assert_int_equal(reports(), 0);
-	track_block_end(&m1, NULL);
+	track_block_end(&m1);
 	be(0, 0);
-	track_block_begin(&m1, NULL, BB_WAIT_WRITE, 0, 5);
+	track_block_begin(&m1, BB_WAIT_WRITE, 5);
 	assert_int_equal(only_report(BB_V_SELF, BB_CHK_SELF)->task, 1);
 	assert_int_equal(trace_box.reports[0].site2, 5);
 }
@@ -579,7 +579,7 @@ static void scan_looks_at_sleepers(void **state)
 		trace_box.control.checks_on = 0;
 		be(0, 0);
 		take(&m1, 0x10);
-		track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 0x20);
+		track_block_begin(&m1, BB_WAIT_MUTEX, 0x20);
 		trace_box.control.checks_on = 1;
 		tasks[0].state = kinds[i].state;
 		track_scan_waits(0);
@@ -595,9 +595,9 @@ static void checks_off_still_records(void **state)
 	trace_box.control.checks_on = 0;
 	be(1, 0);
 	take(&m1, 0x10);
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 0x20);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 0x20);
 	assert_int_equal(tasks[1].wait.object, addr(&m1));
-	track_block_end(&m1, NULL);
+	track_block_end(&m1);
 	track_leaving(0x30);
 	assert_int_equal(tasks[1].left_site, 0x30);
 	assert_true(tasks[1].held[0].mode & BB_HOLD_LEFT);
@@ -619,7 +619,7 @@ static void scan_finds_what_became_hopeless(void **state)
 	be(0, 0);
 	take(&m1, 0x10);
 	be(1, 1);
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 0x20);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 0x20);
 	sleep_as(1);
 	track_scan_waits(0);
 	assert_int_equal(reports(), 0); /* the owner runs */
@@ -636,9 +636,9 @@ static void walk_survives_garbage(void **state)
 {
 	be(0, 0);
 	m1.owner = 0x7fffffff;
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 1);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 1);
 	m1.owner = BB_OWNER_CPU | 4000;
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 2);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 2);
 	assert_int_equal(reports(), 0);
 }
 
@@ -652,7 +652,7 @@ static void events_follow(void **state)
 	be(1, 0);
 	take(&m1, 1);
 	before = (uint32_t)ring.head;
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 2);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 2);
 	assert_int_equal((uint32_t)ring.head, before + 2);
 	assert_int_equal(ring_data[1] >> 20 & 0xfff, EV_lock_wait);
 	assert_int_equal(ring_data[4], 101); /* the owner as a thread id */

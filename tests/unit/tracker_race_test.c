@@ -77,14 +77,14 @@ static void sleep_for(struct test_lock *l, uint64_t site)
 {
 	if (!try_take(l)) {
 		__atomic_fetch_add(&waited, 1, __ATOMIC_RELAXED);
-		track_block_begin(&l->track, NULL, BB_WAIT_MUTEX, 0, site);
+		track_block_begin(&l->track, BB_WAIT_MUTEX, site);
 		SET(host_task->state, BB_ST_BLOCKED);
 		SET(host_cpu->current, 0);
 		while (!try_take(l))
 			sched_yield();
 		SET(host_cpu->current, track_self());
 		SET(host_task->state, BB_ST_RUNNING);
-		track_block_end(&l->track, NULL);
+		track_block_end(&l->track);
 	}
 	track_acquired(&l->track, BB_HOLD_EXCL, site, 0);
 }
@@ -223,7 +223,7 @@ static void *take_both(void *arg)
 			release(a, 0x31);
 			continue;
 		}
-		track_block_begin(&b->track, NULL, BB_WAIT_MUTEX, 0, 0x40 + me);
+		track_block_begin(&b->track, BB_WAIT_MUTEX, 0x40 + me);
 		SET(host_task->state, BB_ST_BLOCKED);
 		for (;;) {
 			if (try_take(b))
@@ -236,7 +236,7 @@ static void *take_both(void *arg)
 			sched_yield();
 		}
 		SET(host_task->state, BB_ST_RUNNING);
-		track_block_end(&b->track, NULL);
+		track_block_end(&b->track);
 		track_acquired(&b->track, BB_HOLD_EXCL, 0x50 + me, 0);
 		release(b, 0x32);
 		release(a, 0x33);
@@ -298,13 +298,13 @@ static void as_looker(void)
 static void blocks_on(unsigned slot, struct track_lock *l)
 {
 	as(slot);
-	track_block_begin(l, NULL, BB_WAIT_MUTEX, 0, 0x70);
+	track_block_begin(l, BB_WAIT_MUTEX, 0x70);
 	tasks[slot].state = BB_ST_BLOCKED;
 }
-static void goes_on(unsigned slot)
+static void goes_on(unsigned slot, struct track_lock *l)
 {
 	as(slot);
-	track_block_end(NULL, NULL);
+	track_block_end(l);
 	tasks[slot].state = BB_ST_RUNNING;
 }
 static void takes(unsigned slot, struct track_lock *l)
@@ -324,7 +324,7 @@ static void passing_by(unsigned chapter)
 {
 	if (chapter == 0) {
 		drops(2, &m3);
-		goes_on(1);
+		goes_on(1, &m3);
 		takes(1, &m3);
 		drops(1, &m3);
 		takes(3, &m3);
@@ -371,7 +371,7 @@ static void tell_all(void **state, const struct story *s, void (*begin)(void), u
 		}
 		step = told = 0;
 		STEP_ON();
-		track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 0x40);
+		track_block_begin(&m1, BB_WAIT_MUTEX, 0x40);
 		STEP_OFF();
 		assert_int_equal(reports(), 0);
 		chapters += told;

@@ -151,8 +151,8 @@ static void too_early(void **state)
 	track_spin_begin(&spin, BB_WAIT_SPIN, 2);
 	track_spin_still(&spin, 2);
 	track_spin_end(&spin);
-	track_block_begin(&m2, NULL, BB_WAIT_MUTEX, 0, 3);
-	track_block_end(&m2, NULL);
+	track_block_begin(&m2, BB_WAIT_MUTEX, 3);
+	track_block_end(&m2);
 	drop(&m1, 4);
 	track_leaving(5);
 	track_task_exit(6);
@@ -238,8 +238,8 @@ static void short_way_closes_and_opens(void **state)
 {
 	be(0, 0);
 	assert_true(m1.tag != 0);
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 1);
-	track_block_end(&m1, NULL);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 1);
+	track_block_end(&m1);
 	assert_int_equal(m1.tag, 0);
 	for (unsigned i = 0; i < 40; i++) {
 		take(&m1, 2);
@@ -251,9 +251,9 @@ static void short_way_closes_and_opens(void **state)
 		drop(&m1, 3);
 	}
 	assert_true(m1.tag == HELD_TAG(mutex_class.index, BB_HOLD_EXCL));
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 1);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 1);
 	assert_int_equal(m1.tag, 0);
-	track_block_end(&m1, NULL);
+	track_block_end(&m1);
 }
 
 static void wait_records(void **state)
@@ -264,7 +264,7 @@ static void wait_records(void **state)
 	take(&m1, 1);
 	be(1, 1);
 	ring.cpu = 1;
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 0x222);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 0x222);
 	assert_int_equal(tasks[1].wait_seq % 2, 0);
 	assert_int_equal(w->object, addr(&m1));
 	assert_int_equal(w->site, 0x222);
@@ -272,15 +272,23 @@ static void wait_records(void **state)
 	assert_int_equal(w->class, mutex_class.index);
 	assert_int_equal(w->owner, 1);
 	assert_true(w->ticks != 0);
-	track_block_end(&m1, NULL);
+	track_block_end(&m1);
 	assert_int_equal(w->object, 0);
 	assert_int_equal(w->kind, BB_WAIT_NONE);
-	track_block_begin(NULL, &tasks[5], BB_WAIT_CHILD, 77, 0x223);
+	track_wait_begin(
+		&(struct track_wait){.object = &tasks[5], .kind = BB_WAIT_CHILD, .arg = 77}, 0x223);
 	assert_int_equal(w->object, addr(&tasks[5]));
 	assert_int_equal(w->kind, BB_WAIT_CHILD);
 	assert_int_equal(w->arg, 77);
 	assert_int_equal(w->class, 0);
-	track_block_end(NULL, &tasks[5]);
+	track_wait_needs(BB_OWNER_CPU | 3, 3); /* the wait itself is the same one */
+	assert_int_equal(tasks[1].wait_seq % 2, 0);
+	assert_int_equal(w->owner, BB_OWNER_CPU | 3);
+	assert_int_equal(w->arg, 3);
+	assert_int_equal(w->object, addr(&tasks[5]));
+	assert_int_equal(w->kind, BB_WAIT_CHILD);
+	assert_int_equal(w->site, 0x223);
+	track_wait_end();
 	track_spin_begin(&m1, BB_WAIT_SPIN, 0x224);
 	assert_int_equal(cpus[1].wait.object, addr(&m1));
 	assert_int_equal(cpus[1].wait.kind, BB_WAIT_SPIN);
@@ -326,8 +334,8 @@ static void contended_locks_are_found(void **state)
 		uint64_t at = addr(&many[i]) >> 3;
 
 		track_lock_init(&many[i], &mutex_class);
-		track_block_begin(&many[i], NULL, BB_WAIT_MUTEX, 0, 1);
-		track_block_end(&many[i], NULL);
+		track_block_begin(&many[i], BB_WAIT_MUTEX, 1);
+		track_block_end(&many[i]);
 		at = at * 0x9e3779b97f4a7c15ull >> 32;
 		while (locks[at % LOCKS].lock && locks[at % LOCKS].lock != addr(&many[i]))
 			at++;
@@ -445,10 +453,10 @@ static void entry_names_the_acquiring_frame(void **state)
 
 static NOINLINE void waits(uint32_t expected)
 {
-	track_block_begin(NULL, &tasks[0], BB_WAIT_QUEUE, 0, 1);
+	track_wait_begin(&(struct track_wait){.object = &tasks[0], .kind = BB_WAIT_QUEUE}, 1);
 	assert_int_equal(tasks[0].held[0].mode, BB_HOLD_EXCL | expected);
 	assert_int_equal(tasks[0].held_seq % 2, 0);
-	track_block_end(NULL, &tasks[0]);
+	track_wait_end();
 	STAY();
 }
 static NOINLINE void waits_deeper(uint32_t expected)
@@ -516,7 +524,7 @@ static void contention_has_a_history(void **state)
 	be(0, 0);
 	take(&m1, 1);
 	be(1, 1);
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 2);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 2);
 	s = m1.stats;
 	assert_non_null(s);
 	assert_true(s >= locks && s < locks + LOCKS);
@@ -527,7 +535,7 @@ static void contention_has_a_history(void **state)
 	be(0, 0);
 	drop(&m1, 3);
 	be(1, 1);
-	track_block_end(&m1, NULL);
+	track_block_end(&m1);
 	take(&m1, 4);
 	assert_int_equal(s->owner, 2);
 	assert_int_equal(s->history_next, 1);
@@ -625,9 +633,10 @@ static void reader_sees_whole_entries(void **state)
 		take(a, addr(a) + 1);
 		if (a != b)
 			take(b, addr(b) + 1);
-		track_block_begin(NULL, &tasks[round % TASKS], BB_WAIT_QUEUE, 0,
-				  addr(&tasks[round % TASKS]) + 2);
-		track_block_end(NULL, &tasks[round % TASKS]);
+		track_wait_begin(&(struct track_wait){.object = &tasks[round % TASKS],
+						      .kind = BB_WAIT_QUEUE},
+				 addr(&tasks[round % TASKS]) + 2);
+		track_wait_end();
 		drop(a, 1);
 		if (a != b)
 			drop(b, 1);
