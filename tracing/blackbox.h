@@ -290,9 +290,10 @@ enum bb_wait_kind {
 	BB_WAIT_IPI,
 	BB_WAIT_TLB,
 	BB_WAIT_RECLAIM,
-	BB_WAIT_POLL, /* one of several queues; arg: how many */
+	BB_WAIT_POLL, /* one of several queues, the object is the first; arg: how many, and: */
 	BB_WAIT_KINDS
 };
+#define BB_POLL_FOREVER 0x80000000u /* nothing but those queues ends it, no time */
 /* An event position "cpu:ordinal": the ring's event count just before. */
 #define BB_EVENT(cpu, ordinal) ((uint64_t)(cpu) << 32 | (uint32_t)(ordinal))
 

@@ -42,7 +42,7 @@ int poll_sleep(struct poll_table *t, enum park_mode mode, u64 deadline)
 	struct track_wait w = {.object = first ? (const void *)first : t,
 			       .class = first ? first->class : NULL,
 			       .kind = BB_WAIT_POLL,
-			       .arg = t->used};
+			       .arg = t->used | (deadline == PARK_FOREVER ? BB_POLL_FOREVER : 0)};
 	int err = 0;
 
 	track_might_sleep(RET_IP);

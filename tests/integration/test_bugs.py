@@ -196,6 +196,37 @@ def test_processes_that_wait_for_each_other_by_pipes(arch, checks, how):
         assert re.search(r"Also stuck behind them: sh .* waits for a child", words), words
 
 
+def test_processes_that_poll_for_each_other(arch, checks):
+    """A poll of one pipe without a time limit is a wait for that pipe; the same poll with a limit never is a
+    hang, and ends."""
+    with qemu.Guest(arch, cpus=4 if checks == "on" else 1, mem="256M",
+                    append=qemu.kernel_options(checks=checks, append=SMALL), gdb=False) as guest:
+        guest.wait_for(qemu.PROMPT, 60)
+        guest.send("crosspoll 4\n")
+        guest.wait_for("crosspoll waits", 30)
+        end = time.monotonic() + 60
+        polled = 0
+        while "crosspoll went on" not in guest.console():
+            code, words = guest.why()
+            assert code == 0 and words.startswith("healthy:"), words
+            polled += "2 for a file to be ready" in words
+            assert time.monotonic() < end, guest.console()
+            time.sleep(0.2)
+        assert polled > 2, polled  # it was looked at while both were waiting
+
+        guest.send("crosspoll\n")
+        end = time.monotonic() + 30
+        while guest.console().count("crosspoll waits") < 2:
+            assert time.monotonic() < end, guest.console()
+            time.sleep(0.05)
+        words = first_verdict(guest, f"crosspoll/{checks}", lambda w: len(re.findall(
+            r"crosspoll \(pid \d+\) waits for a file to be ready \(pipe\.data\), whose other end is open in "
+            r"crosspoll", w)) == 2)
+        assert re.search(r"Also stuck behind them: sh .* waits for a child", words), words
+        code, text = guest.why("--json")
+        assert code == 1 and json.loads(text)["verdicts"][0]["verdict"] == "cycle", text
+
+
 def test_who_has_the_other_end_open(arch):
     """Over fork, dup2, close and exec: in a pipeline it is the program before, and nobody else."""
     with qemu.Guest(arch, cpus=1, mem="256M", append=SMALL, gdb=False) as guest:

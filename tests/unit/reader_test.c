@@ -266,6 +266,12 @@ static void test_cycle_through_completion(void **state)
 
 #define DATA(n) (void *)(uintptr_t)(FX_IMAGE + 0x900000ull + 64 * (n))
 
+static void polls(struct bb_task *t, uint32_t arg)
+{
+	fx_wait(t, BB_WAIT_POLL, (uintptr_t)DATA(1), t->wait.class, FX_PIPE_READ, 90);
+	t->wait.arg = arg;
+}
+
 /* Three processes: a reads a pipe that b and c may write, b one that a may, c does what the test
  * says. Who waits for a pipe waits for any of those who have its other end open. */
 static void pipes(struct box_fixture *f)
@@ -328,6 +334,14 @@ static void test_knot_of_pipes(void **state)
 	expect(&l, BB_V_SELF, TD_R_NONE, 1);
 	says(&l, "alone (pid 5) waits for a pipe, whose other end only it has open itself");
 	done(&l, &f);
+
+	pipes(&f); /* with poll instead of read: the same knot */
+	polls(&f.tasks[2], BB_POLL_FOREVER | 1);
+	look(&l, &f);
+	expect(&l, BB_V_CYCLE, TD_R_NONE, 2);
+	says(&l,
+	     "a (pid 5) waits for a file to be ready (pipe.data), whose other end is open in b");
+	done(&l, &f);
 }
 
 /* Each is the knot of above, one condition short. */
@@ -337,7 +351,7 @@ static void test_no_knot_of_pipes(void **state)
 	struct look l;
 
 	(void)state;
-	for (int i = 0; i < 6; i++) {
+	for (int i = 0; i < 8; i++) {
 		pipes(&f);
 		switch (i) {
 		case 0: /* one more writer, which waits for a key */
@@ -364,6 +378,12 @@ static void test_no_knot_of_pipes(void **state)
 			track_end_closed(&f.tasks[2], DATA(2));
 			break;
 		case 5: /* a waits for any of two */
+			polls(&f.tasks[2], BB_POLL_FOREVER | 2);
+			break;
+		case 6: /* or for one, but not for ever */
+			polls(&f.tasks[2], 1);
+			break;
+		case 7: /* an older kernel did not say */
 			fx_wait(&f.tasks[2], BB_WAIT_POLL, (uintptr_t)DATA(1), 0, FX_PIPE_READ, 90);
 			break;
 		}

@@ -29,7 +29,7 @@ void poll_init(struct poll_table *t, struct poll_entry *entries, unsigned int ma
 /* For the operations that are polled: be woken with this queue. Without a table nobody sleeps. */
 void poll_wait(struct poll_table *t, struct wait_queue *q);
 /* Sleeps unless a queue was woken since the last call, or since it was registered. As park_until().
- * The record says BB_WAIT_POLL, the first queue, and how many there are. */
+ * The record says BB_WAIT_POLL, the first queue, how many there are and whether time can end it. */
 int poll_sleep(struct poll_table *t, enum park_mode mode, u64 deadline);
 void poll_finish(struct poll_table *t);
 

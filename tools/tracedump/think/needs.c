@@ -72,7 +72,7 @@ uint32_t td_wakers(const struct td_model *m, uint32_t node, uint32_t *out, uint3
 	const struct bb_wait *w = &m->wait[node];
 	uint32_t count = 0;
 
-	if (w->kind != BB_WAIT_PIPE || !w->object)
+	if (!td_waits_at_one_queue(w) || !w->object)
 		return 0;
 	for (uint32_t i = 0; i < m->ntasks; i++) {
 		const struct bb_task *t = &m->task[i].t;

@@ -105,7 +105,7 @@ static bool may_be_stuck(const struct td_model *m, uint32_t i)
 
 	if (w->kind == BB_WAIT_CHILD)
 		return td_is_task(m, i);
-	if (w->kind == BB_WAIT_PIPE)
+	if (td_waits_at_one_queue(w))
 		return td_wakers(m, i, out, MAX_NEEDS) && td_older(m, w->ticks, TD_LOST);
 	return w->kind && td_needs(m, i, out, MAX_NEEDS);
 }
@@ -196,7 +196,7 @@ static void find_knots(struct td_analysis *a)
 			}
 	}
 	for (uint32_t i = 0; i < m->ntasks; i++)
-		if (still.cause[i] >= 0 && a->cause[i] < 0 && m->wait[i].kind == BB_WAIT_PIPE)
+		if (still.cause[i] >= 0 && a->cause[i] < 0 && td_waits_at_one_queue(&m->wait[i]))
 			add_knot(a, &still, i);
 	free(still.cause);
 }
@@ -228,7 +228,7 @@ static void order_hint(struct td_report *r, const struct td_verdict *v)
 	size_t len = 0;
 
 	for (uint32_t i = 0; i < v->nring; i++)
-		if (m->wait[v->ring[i]].kind == BB_WAIT_PIPE) {
+		if (td_waits_at_one_queue(&m->wait[v->ring[i]])) {
 			td_line(r, "Fix hint: close the ends of pipes that a process does not use, "
 				   "and do not let both sides wait for the other to begin.");
 			return;
@@ -269,10 +269,10 @@ static void say_cycle(struct td_report *r, const struct td_verdict *v, const cha
 		}
 		td_line(r, "       %s waits for %s, %s %s", td_node_name(m, me),
 			td_what_waited(m, w),
-			h                         ? "held by"
-			: w->kind == BB_WAIT_READ ? "behind"
-			: w->kind == BB_WAIT_PIPE ? "whose other end is open in"
-						  : "which needs",
+			h                          ? "held by"
+			: w->kind == BB_WAIT_READ  ? "behind"
+			: td_waits_at_one_queue(w) ? "whose other end is open in"
+						   : "which needs",
 			td_node_name(m, next));
 		td_line(r, "         waits at %s   since t=%.3f s", td_site(m, w->site, 0),
 			td_seconds(m, w->ticks));

@@ -74,7 +74,14 @@ void td_analysis_confirm(struct td_analysis *now, const struct td_analysis *befo
 /* Whom a node's wait needs: nodes that must move first. Returns the number, at most n. */
 uint32_t td_needs(const struct td_model *m, uint32_t node, uint32_t *out, uint32_t n);
 
-/* Who could end a node's wait for a pipe: any of these, and nobody else. 0: not known, or more than
+/* May it be at a pipe, and at nothing else? A poll may be at several queues, of which the record
+ * has one, and may end in time. */
+static inline bool td_waits_at_one_queue(const struct bb_wait *w)
+{
+	return w->kind == BB_WAIT_PIPE ||
+	       (w->kind == BB_WAIT_POLL && w->arg == (BB_POLL_FOREVER | 1));
+}
+/* Who could end a node's wait at a pipe: any of these, and nobody else. 0: not known, or more than
  * n, or the wait is for something else. */
 uint32_t td_wakers(const struct td_model *m, uint32_t node, uint32_t *out, uint32_t n);
 

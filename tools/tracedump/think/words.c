@@ -84,7 +84,7 @@ const char *td_what_waited(const struct td_model *m, const struct bb_wait *w)
 		snprintf(out, sizeof(buf[0]), "%s %s", td_wait_name(m, w->kind),
 			 td_class_name(m->names, w->class));
 	else if (w->class && (w->kind == BB_WAIT_QUEUE || w->kind == BB_WAIT_COMPLETION ||
-			      w->kind == BB_WAIT_PIPE))
+			      w->kind == BB_WAIT_PIPE || w->kind == BB_WAIT_POLL))
 		/* of other kinds the name of the kind says it all */
 		snprintf(out, sizeof(buf[0]), "%s%s (%s)", td_article(w->kind),
 			 td_wait_name(m, w->kind), td_class_name(m->names, w->class));
