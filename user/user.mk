@@ -5,7 +5,7 @@ SYSROOT := build/sysroot
 UB := build/user/$(ARCH)
 
 # name: sources. /bin and /sbin:
-user-bin := sh pile cpuhog crosspipe crosspoll forkstorm testall
+user-bin := sh pile cpuhog crosspipe crosspoll enosys-loop forkstorm testall
 user-sbin := init
 src_init := user/init.c user/lib/run.c
 src_sh := user/sh.c user/lib/run.c
@@ -13,6 +13,7 @@ src_pile := user/demo/pile.c user/lib/run.c
 src_cpuhog := user/demo/cpuhog.c
 src_crosspipe := user/demo/crosspipe.c
 src_crosspoll := user/demo/crosspoll.c
+src_enosys-loop := user/demo/enosys-loop.c
 src_forkstorm := user/demo/forkstorm.c
 src_testall := user/tests/testall.c
 # Tests: user/tests/NAME.c each, run by testall in this order. Helpers are started by tests.

@@ -227,6 +227,39 @@ def test_processes_that_poll_for_each_other(arch, checks):
         assert code == 1 and json.loads(text)["verdicts"][0]["verdict"] == "cycle", text
 
 
+def test_a_program_that_spins_in_a_call_that_is_not_there(arch, checks):
+    """It is no hang: the words under `healthy` say who, in which call, how often. Who has asked once and
+    computes is only busy."""
+    with qemu.Guest(arch, cpus=4 if checks == "on" else 1, mem="256M",
+                    append=qemu.kernel_options(checks=checks, append=SMALL), gdb=False) as guest:
+        guest.wait_for(qemu.PROMPT, 60)
+        guest.shell("enosys-loop once &")
+        guest.wait_for("enosys-loop begins", 30)
+        end = time.monotonic() + 30
+        while "busy: enosys-loop" not in (words := guest.why()[1]):
+            assert time.monotonic() < end, words
+            time.sleep(0.2)
+        code, words = guest.why()
+        assert code == 0 and "spins" not in words, words
+        assert re.search(r"enosys-loop +.*1 x -ENOSYS, last add_key\(\)", qemu.tracedump("ps", guest.ram)[1])
+        assert json.loads(guest.why("--json")[1])["asks_in_vain"] == []
+
+        guest.shell("enosys-loop &")
+        end = time.monotonic() + 30
+        while not (said := re.findall(
+                r"^ +enosys-loop \(pid (\d+)\) spins in system call (\d+) \(add_key\), which this kernel does "
+                r"not have: -ENOSYS ([\d,]+) times, last [\d.]+ ms ago$", (words := guest.why()[1]), re.M)):
+            assert time.monotonic() < end, words
+            time.sleep(0.2)
+        (pid, number, times), = said
+        assert words.startswith("healthy:"), words
+        code, text = guest.why("--json")
+        spins, = json.loads(text)["asks_in_vain"]
+        assert code == 0 and json.loads(text)["healthy"] and not json.loads(text)["verdicts"], text
+        assert (spins["call"], spins["name"]) == (int(number), "add_key")
+        assert spins["count"] >= int(times.replace(",", "")) > 100
+
+
 def test_who_has_the_other_end_open(arch):
     """Over fork, dup2, close and exec: in a pipeline it is the program before, and nobody else."""
     with qemu.Guest(arch, cpus=1, mem="256M", append=SMALL, gdb=False) as guest:

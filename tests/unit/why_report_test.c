@@ -269,9 +269,54 @@ static void test_lines(void **state)
 	done(&l, &f);
 }
 
+/* Each twin is one condition short of a program that spins in a call which does not exist. */
+static void test_asks_in_vain(void **state)
+{
+	enum { SPINS, ONCE, LONG_AGO, RARELY, WAITS, ENDED, TWINS };
+
+	(void)state;
+	for (int twin = SPINS; twin < TWINS; twin++) {
+		struct bb_task *t;
+		struct look l;
+
+		begin(MUTEX);
+		t = fx_task(&f, 2, 7, 1, "loop", twin == ENDED ? BB_ST_ZOMBIE : BB_ST_RUNNING);
+		if (twin == WAITS) {
+			t->state = BB_ST_SLEEPING;
+			fx_wait(t, BB_WAIT_TTY, 0, 0, FX_PIPE_READ, 99.99);
+		} else if (twin != ENDED) {
+			fx_run(&f, 2, 0);
+		}
+		t->run_ticks = 500000000ull;
+		t->missing = 12345;
+		t->missing_count = twin == ONCE ? 1 : 1048211;
+		t->missing_ticks = fx_ticks(twin == LONG_AGO ? 98.5 : 99.99);
+		if (twin == RARELY) { /* 20 a second */
+			t->missing_count = 1000;
+			t->run_ticks = 50 * 1000000000ull;
+		}
+		look(&l, &f);
+		assert_int_equal(l.a.n, 0);
+		if (twin == SPINS) {
+			says(&l,
+			     "         loop (pid 7) spins in system call 12345 (sys_12345), which "
+			     "this kernel does not have: -ENOSYS 1,048,211 times, last 10.0 ms "
+			     "ago\n");
+			assert_non_null(strstr(l.json, "\"asks_in_vain\":[{\"task\":"));
+			assert_non_null(strstr(l.json, "\"call\":12345,\"name\":\"sys_12345\","
+						       "\"count\":1048211,\"last_ns\":"));
+		} else {
+			says_not(&l, "spins");
+			assert_non_null(strstr(l.json, "\"asks_in_vain\":[],"));
+		}
+		done(&l, &f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_asks_in_vain),
 		cmocka_unit_test(test_two_owners),
 		cmocka_unit_test(test_reports_alone),
 		cmocka_unit_test(test_reports_corroborate),

@@ -63,6 +63,46 @@ static void say_busy_cpus(struct td_report *r)
 	td_load_free(&l);
 }
 
+/* 48,211 */
+static const char *grouped(uint32_t n)
+{
+	static char out[16];
+	char digits[11];
+	size_t len = (size_t)snprintf(digits, sizeof(digits), "%u", n), at = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			out[at++] = ',';
+		out[at++] = digits[i];
+	}
+	out[at] = 0;
+	return out;
+}
+
+/* Runs, and gets nowhere: no lock and no wait says so, only that the answer is always the same. */
+static void say_asks_in_vain(struct td_report *r)
+{
+	const struct td_model *m = r->m;
+	uint32_t n = 0;
+	char name[64];
+
+	for (uint32_t i = 0; i < m->ntasks; i++) {
+		const struct bb_task *t = &m->task[i].t;
+
+		if (!td_asks_in_vain(m, i) || (n++ >= MAX_CROWDS && !r->full))
+			continue;
+		td_call_name(m->names, (uint32_t)t->missing, name, sizeof(name));
+		td_line(r,
+			"         %s spins in system call %d (%s), which this kernel does not "
+			"have: "
+			"-ENOSYS %s times, last %.1f ms ago",
+			td_node_name(m, i), t->missing, name, grouped(t->missing_count),
+			(double)td_model_age(m, t->missing_ticks) / 1e6);
+	}
+	if (n > MAX_CROWDS && !r->full)
+		td_line(r, "         and %u more of that kind", n - MAX_CROWDS);
+}
+
 /* A child that has ended stays until its parent asks for it. */
 static void say_unreaped(struct td_report *r)
 {
@@ -110,6 +150,7 @@ static void say_healthy(struct td_report *r)
 		tasks == 1 ? "" : "s", waiting, at ? " (" : "", detail, at ? ")" : "");
 	say_busy_devices(r);
 	say_busy_cpus(r);
+	say_asks_in_vain(r);
 	say_unreaped(r);
 }
 

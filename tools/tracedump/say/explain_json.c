@@ -1,6 +1,7 @@
 /* explain_json.c - verdicts with all the evidence, so that an independent checker can verify each
  * against the dump: addresses, values and the fields that were compared. What is special of a
  * family is written by its own file. */
+#include "think/load.h"
 #include "think/verdict.h"
 
 #include <inttypes.h>
@@ -51,6 +52,29 @@ static void verdict(const struct td_model *m, FILE *f, const struct td_verdict *
 	fputs("}", f);
 }
 
+static void asks_in_vain(const struct td_model *m, FILE *f)
+{
+	bool first = true;
+	char name[64];
+
+	fputs(" \"asks_in_vain\":[", f);
+	for (uint32_t i = 0; i < m->ntasks; i++) {
+		const struct bb_task *t = &m->task[i].t;
+
+		if (!td_asks_in_vain(m, i))
+			continue;
+		td_call_name(m->names, (uint32_t)t->missing, name, sizeof(name));
+		fprintf(f, "%s{\"task\":", first ? "" : ",\n  ");
+		td_json_node(m, f, i);
+		fprintf(f, ",\"call\":%d,", t->missing);
+		td_json_text(f, "name", name);
+		fprintf(f, ",\"count\":%u,\"last_ns\":%" PRIu64 "}", t->missing_count,
+			td_box_ns(m->box, t->missing_ticks));
+		first = false;
+	}
+	fputs("],\n", f);
+}
+
 int td_explain_json(const struct td_analysis *a, FILE *f)
 {
 	const struct td_model *m = a->m;
@@ -74,6 +98,7 @@ int td_explain_json(const struct td_analysis *a, FILE *f)
 		td_json_text(f, "crash", reason);
 		fputs(",\n", f);
 	}
+	asks_in_vain(m, f);
 	fputs(" \"verdicts\":[", f);
 	for (uint32_t i = 0; i < a->n; i++) {
 		fputs(i ? ",\n  " : "\n  ", f);

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MANY     100u /* a second of CPU time, and altogether */
+#define RECENTLY (1000 * 1000000ull)
+
 static uint64_t cpu_time(const struct td_model *m, uint32_t task)
 {
 	return td_box_span_ns(m->box, m->task[task].t.run_ticks);
@@ -61,6 +64,19 @@ void td_load(struct td_load *l, const struct td_model *m)
 	}
 	if (l->ncrowds)
 		qsort(l->crowd, l->ncrowds, sizeof(*l->crowd), by_time);
+}
+
+/* A program asks once or a few times what there is, and does without. It is busy with that alone if
+ * the last answer is fresh and there were many for the time that it has had; time that it has not
+ * been billed for yet makes it seem busier, so a few do not count in the first second either. */
+bool td_asks_in_vain(const struct td_model *m, uint32_t task)
+{
+	const struct bb_task *t = &m->task[task].t;
+	uint64_t ms = cpu_time(m, task) / 1000000;
+
+	return wants_cpu(&m->task[task]) && t->missing_count >= MANY &&
+	       td_model_age(m, t->missing_ticks) <= RECENTLY &&
+	       t->missing_count >= ms * MANY / 1000;
 }
 
 void td_load_free(struct td_load *l)

@@ -22,4 +22,8 @@ struct td_load {
 void td_load(struct td_load *l, const struct td_model *m);
 void td_load_free(struct td_load *l);
 
+/* It runs or could, and what it does with the CPU is to ask again and again for a system call that
+ * the kernel does not have. */
+bool td_asks_in_vain(const struct td_model *m, uint32_t task);
+
 #endif
