@@ -1,4 +1,5 @@
 """What the black box says about processes: who is whose child, who has ended, what they call."""
+import json
 import re
 import time
 
@@ -107,3 +108,59 @@ def test_who_waits_for_a_mutex_can_be_killed(arch, cpus, what):
         guest.wait_for("the elder ended with 0x0", 60)
         guest.send("cat /etc/passwd\n")
         guest.wait_for("root:x:0:0:", 30)  # and who comes after them gets it
+
+
+# Every cached inode and how many have it, as one line of JSON.
+REFS = """python
+import gdb, json
+inode = gdb.lookup_type("struct inode")
+at = {f.name: f.bitpos // 8 for f in inode.fields()}["hash_link"]
+refs = {}
+for head in (gdb.parse_and_eval("icache")[i] for i in range(256)):
+    link = head["next"]
+    while link != head.address:
+        i = (link.cast(gdb.lookup_type("char").pointer()) - at).cast(inode.pointer())
+        refs["%d/%#x" % (i["ino"], int(i["sb"]))] = int(i["refs"])
+        link = link["next"]
+print("REFS " + json.dumps(refs))
+end
+"""
+
+
+def test_changing_the_directory_keeps_no_inode(arch, tmp_path):
+    """Who has which inode is the same before and after thousands of chdir and fchdir, good and bad ones."""
+    script = tmp_path / "refs.gdb"
+    script.write_text(REFS)
+
+    with qemu.Guest(arch, cpus=1, mem="256M", append=SMALL) as guest:
+        def refs():
+            out = guest.gdb_batch(f"source {script}", ram=False)
+            return {ino: n for ino, n in json.loads(re.search("REFS (.*)", out)[1]).items() if n}
+
+        guest.wait_for(qemu.PROMPT, BOOT)
+        assert "has moved\n" in guest.shell("/tests/family moves")
+        before = refs()
+        assert len(before) > 2 and max(before.values()) < 100, before  # the first time would show, too
+        assert "has moved\n" in guest.shell("/tests/family moves")
+        assert refs() == before
+
+
+def test_ps_right_after_a_call(arch, cpus):
+    """Who computes is in no call, however short ago it made one; who makes one after the other is in that
+    one or in none."""
+    with qemu.Guest(arch, cpus=cpus, mem="256M", append=SMALL, gdb=False) as guest:
+        guest.wait_for(qemu.PROMPT, BOOT)
+        guest.shell("enosys-loop once &")
+        guest.shell("enosys-loop &")
+        seen = []
+        for _ in range(60):
+            seen.append([r for r in ps(guest).values() if " enosys-loop" in r])
+            assert len(seen[-1]) == 2, seen[-1]
+        computes = [r for look in seen for r in look if " 1 x -ENOSYS" in r]
+        asks = [r for look in seen for r in look if " 1 x -ENOSYS" not in r]
+        assert len(computes) == len(asks) == len(seen)
+        assert [r for r in computes if " in " in r] == []
+        assert [r for r in asks if " in " in r and " in add_key()" not in r] == []
+        assert any(" in add_key()" in r for r in asks) and any(" in " not in r for r in asks), asks
+        count = [int(re.search(r"(\d+) x -ENOSYS", r)[1]) for r in asks]
+        assert count == sorted(count) and count[0] < count[-1], count

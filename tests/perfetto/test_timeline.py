@@ -58,6 +58,33 @@ def test_system_calls_are_slices(healthy_trace):
     assert names & {"sys_execve", "execve"}, names
 
 
+def test_calls_in_progress_are_open_slices(arch, cpus, tmp_path):
+    """A call leaves its record at its end; of one that goes on the timeline knows from the task's entry. It
+    begins when it began, lasts to the end, and says that it is not finished."""
+    with qemu.Guest(arch, cpus=cpus, mem="256M", gdb=False) as guest:
+        guest.wait_for(qemu.PROMPT, BOOT)
+        guest.shell("sleep 1000 &")
+        guest.shell("sleep 1")
+        trace = convert(guest, tmp_path / "calls.pftrace")
+    assert judge.bad_stats(trace) == []
+    rows = judge.query(trace, """select thread.name as who, slice.name as call, slice.ts as ts, slice.dur as dur,
+        slice.arg_set_id as args, (select max(ts) from thread_state) as last,
+        (select count(*) from args where args.arg_set_id = slice.arg_set_id and args.key glob '*unfinished*'
+         or args.arg_set_id = slice.arg_set_id and args.string_value = 'unfinished') as open
+        from slice join thread_track on slice.track_id = thread_track.id join thread using(utid)
+        where thread.name in ('sleep', 'sh', 'init') and slice.depth = 0""")
+    open_slices = {(r["who"], r["call"]) for r in rows if r["open"]}
+    assert {who for who, _ in open_slices} == {"sleep", "sh", "init"}, open_slices
+    assert any(who == "sleep" and "nanosleep" in call for who, call in open_slices), open_slices
+    assert ("sh", "read") in open_slices, open_slices
+    for r in rows:
+        if r["who"] == "sleep" and "nanosleep" in r["call"]:
+            if r["open"]:  # the other one has been there for the second that its fellow slept
+                assert r["ts"] + 10**9 <= r["last"] and r["dur"] >= 10**9, r
+            else:
+                assert 10**9 <= r["dur"] < 5 * 10**9, r
+
+
 def test_hung_is_clean(hung_trace):
     assert judge.bad_stats(hung_trace) == []
 

@@ -3,6 +3,7 @@
  *   missing   makes a call that this kernel does not have, a hundred times; then waits for a line
  *   killed WHAT  a child that waits for its elder brother, who waits for the disk, is killed; WHAT
  * is what both do: read a file, read one open file, map one, walk a path. A line for each step
+ *   moves     changes its directory some thousand times, in all ways, also where it cannot
  *   zombie    does not wait for its child, which has ended; reads a line, then waits for it
  * Each says on its first line that it is there. */
 #define _GNU_SOURCE
@@ -110,6 +111,27 @@ static int killed(const char *what)
 	return first || !WIFSIGNALED(status);
 }
 
+/* Whoever goes out of one directory into another gives one inode back and keeps one; whoever cannot
+ * gives back the one it did not want. */
+static int moves(void)
+{
+	int dir = open("/tests/many", O_RDONLY | O_DIRECTORY), file = open("/etc/motd", O_RDONLY);
+	int bad = dir < 0 || file < 0;
+
+	for (int i = 0; i < 300; i++) {
+		bad |= chdir("/tmp") || chdir("../tests") || chdir("many") || chdir(".");
+		bad |= chdir("/") || chdir("/dev") || fchdir(dir) || fchdir(dir);
+		bad |= !chdir("/etc/motd") || !fchdir(file) || !chdir("none") ||
+		       !chdir("/tmp/none");
+		bad |= !chdir("../data/none") || !fchdir(-1) || chdir("/etc");
+	}
+	if (fork() == 0) /* it ends in the directory that it has from its parent */
+		_exit(chdir("../tmp"));
+	bad |= wait(NULL) < 0;
+	printf("family: has moved%s\n", bad ? ", badly" : "");
+	return bad;
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
@@ -120,6 +142,8 @@ int main(int argc, char **argv)
 		return zombie();
 	if (strcmp(mode, "missing") == 0)
 		return missing();
+	if (strcmp(mode, "moves") == 0)
+		return moves();
 	if (argc > 2 && strcmp(mode, "killed") == 0)
 		return killed(argv[2]);
 	return 2;
