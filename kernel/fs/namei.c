@@ -1,9 +1,10 @@
 /* namei.c - path resolution: components, "..", symbolic links, the one mount point.
  *
  * Theory. The walk keeps one inode (with a reference) and the rest of the path. A symbolic link
- * replaces "name/rest" by "target/rest" in a buffer of its own; two buffers of PATH_MAX are
- * allocated when the first link is met and swapped from then on. A count of links bounds the work,
- * the buffer's size bounds the text, so no image can make the walk endless.
+ * replaces "name/rest" by "target/rest" in a buffer of its own, which is as long as that may be:
+ * the limit of PATH_MAX is for each text by itself, the path and every target. A count of links
+ * bounds the work and so the text, which grows by a target a link: no image can make the walk
+ * endless.
  *
  * The mount table has one row: "dev" in the root directory shows devfs. Both directions are in
  * vfs_step(). The caller holds the root file system's root_lock (ext2_lookup takes it).
@@ -39,7 +40,7 @@ struct inode *vfs_step(struct inode *dir, const char *name, size_t len)
 struct walk_state {
 	struct inode *at;
 	const char *rest;
-	char *buf[2]; /* path text after links, NULL before the first */
+	char *text; /* path text after links, NULL before the first */
 	unsigned int links;
 };
 
@@ -52,25 +53,19 @@ static int walk_expand(struct walk_state *s, struct inode *link)
 
 	if (++s->links > LINKS_MAX)
 		return -ELOOP;
-	if (!s->buf[0]) {
-		s->buf[0] = kmalloc(2 * PATH_MAX);
-		if (!s->buf[0])
-			return -ENOMEM;
-		s->buf[1] = s->buf[0] + PATH_MAX;
-	}
-	/* The rest may stand in one of the two; the target goes into the other. */
-	to = s->rest >= s->buf[0] && s->rest < s->buf[0] + PATH_MAX ? s->buf[1] : s->buf[0];
 	if (!link->ops || !link->ops->readlink)
 		return -EIO;
+	to = kmalloc(PATH_MAX + rest);
+	if (!to)
+		return -ENOMEM;
 	n = link->ops->readlink(link, to, PATH_MAX - 1);
-	if (n < 0)
-		return (int)n;
-	if (n == 0)
-		return -ENOENT;
-	if ((size_t)n + rest >= PATH_MAX)
-		return -ENAMETOOLONG;
+	if (n <= 0 || n >= PATH_MAX) {
+		kfree(to);
+		return n < 0 ? (int)n : n ? -ENAMETOOLONG : -ENOENT;
+	}
 	memcpy(to + n, s->rest, rest + 1); /* begins with '/' or is empty */
-	s->rest = to;
+	kfree(s->text);
+	s->rest = s->text = to;
 	if (to[0] == '/') {
 		inode_put(s->at);
 		s->at = vfs_root_sb->root;
@@ -135,7 +130,7 @@ struct inode *vfs_walk(struct path_walk *w)
 			break;
 		err = walk_component(&s, w->follow, &w->last_missing);
 	}
-	kfree(s.buf[0]);
+	kfree(s.text);
 	if (!err)
 		return s.at;
 	inode_put(s.at);

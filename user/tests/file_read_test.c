@@ -13,6 +13,28 @@ static char expected(int i)
 	return line[i % (int)(sizeof(line) - 1)];
 }
 
+/* The target fills a page but for its terminator, which nobody asks for. */
+static void longest_links(struct stat *st)
+{
+	static char link[8192];
+	int good = 1;
+
+	memset(link, '#', sizeof(link));
+	ok(lstat(test_path("link_4095"), st) == 0 && S_ISLNK(st->st_mode) && st->st_size == 4095,
+	   "a link of 4095 bytes");
+	ok(readlink(test_path("link_4095"), link, sizeof(link)) == 4095, "readlink gives them all");
+	for (int i = 0; i < 4090; i++)
+		good &= link[i] == "./"[i % 2];
+	ok(good && memcmp(link + 4090, "/data####", 9) == 0, "the right ones, and no more");
+	memset(link, '#', sizeof(link));
+	ok(readlink(test_path("link_4095"), link, 4094) == 4094 && link[4093] == 't' &&
+		   link[4094] == '#',
+	   "or as many as fit");
+	ok(stat(test_path("link_4095"), st) == 0 && st->st_size == SIZE, "stat follows it");
+	ok(stat(test_path("dir_4095/file-with-a-long-name-007"), st) == 0 && st->st_size == 2,
+	   "and goes on behind it");
+}
+
 int main(void)
 {
 	static char buf[SIZE + 100];
@@ -45,6 +67,7 @@ int main(void)
 	ok(open(test_path("data"), O_RDONLY | O_DIRECTORY) == -1 && errno == ENOTDIR,
 	   "O_DIRECTORY: ENOTDIR");
 	ok(open("", O_RDONLY) == -1 && errno == ENOENT, "the empty path: ENOENT");
+	longest_links(&st);
 	memset(buf, 'n', 300);
 	buf[300] = '\0';
 	ok(open(buf, O_RDONLY) == -1 && errno == ENAMETOOLONG, "a name of 300: ENAMETOOLONG");

@@ -37,6 +37,8 @@ def main():
     os.symlink("data", base + "/link")
     os.symlink("loop", base + "/loop")
     os.mkdir(base + "/many")
+    for name, to in (("link_4095", "data"), ("dir_4095", "many")):  # as long as a link can be
+        os.symlink("./" * 2045 + "/" + to, base + "/" + name)
     for i in range(300):
         put(f"{base}/many/file-with-a-long-name-{i:03}", b"%d\n" % i)
 
