@@ -4,7 +4,7 @@ unit-tests += test-unit-reader
 
 READER := $(HOST)/unit-reader
 reader-common := $(tracedump-y) tests/unit/box_fixture.c tests/unit/look.c tests/unit/port/port.c $(tracing-y)
-reader-progs := reader_test timeline_test why_test why_lock_test why_report_test reader_fuzz
+reader-progs := reader_test timeline_test why_test why_lock_test why_pipe_test why_report_test reader_fuzz
 
 $(eval $(call host_objects,$(READER),san,$(TRACEDUMP_CFLAGS) -O1 -g -fno-omit-frame-pointer $(HOST_san) -Itests/unit \
 	-Itests/unit/port,tests/unit/reader.mk tools/tracedump/tracedump.mk))
