@@ -119,7 +119,8 @@ static int blk_request(struct blk *b, u64 sector, const struct block_vec *v, u32
 		wait_event(&b->room, blk_has_room(b, n + 2), BB_WAIT_IO, 0);
 	trace(block_submit, sector, (u64)sectors * SECTOR);
 	blk_bugs(b);
-	if (!bugpoint("lost-kick") || b->requests != BUG_REQUEST)
+	/* From there on: the next one's call would tell the device of this one, too. */
+	if (!bugpoint("lost-kick") || READ_ONCE(b->requests) < BUG_REQUEST)
 		virtio_notify(&b->q, 0);
 	wait_for_completion_kind(&s->done, BB_WAIT_IO);
 	status = READ_ONCE(s->status);

@@ -111,7 +111,7 @@ DEVICE_BUGS = {
     "lost-irq": ("missing-irq", [r"device vda has finished \d+ requests?, but its interrupt never came",
                                  r"its last interrupt was at t=[\d.]+ s, of \d+",
                                  r"Waiting: \w+ \(pid \d+\).*in blk_request\s+kernel/drivers/virtio_blk\.c:\d+"]),
-    "lost-kick": ("no-waker", [r"device vda was never told of 1 request in its queue",
+    "lost-kick": ("no-waker", [r"device vda was never told of \d+ requests? in its queue",
                                r"blk_request\(\) sleeps without having notified the device"]),
     "lost-completion": ("lost-wakeup", [r"waits for device vda, which has no request left: the wake-up was lost"]),
 }
