@@ -43,8 +43,8 @@ void mutex_lock(struct mutex *m) NO_TSA
 int mutex_lock_killable(struct mutex *m) NO_TSA
 {
 	struct thread *t = arch_current();
-	u32 self = t->hold.owner, max = t->hold.max;
-	u64 tag = HELD_GET(m->track.tag);
+	u32 self = t->hold.owner, max = MAX_HELD(t);
+	u64 tag = TAG(m);
 
 	if (unlikely(!short_way(t, tag) || !arch_take_word(&m->track.owner, self)))
 		return mutex_enter_killable(m, arch_leaf_return());

@@ -21,8 +21,8 @@ static const struct bb_lock *obituary_of(const struct track_lock *l)
 static void contend(struct track_lock *l)
 {
 	be(7, 1);
-	track_block_begin(l, NULL, BB_WAIT_MUTEX, 0, 0x70);
-	track_block_end(l, NULL);
+	track_block_begin(l, BB_WAIT_MUTEX, 0x70);
+	track_block_end(l);
 	take(l, 0x71);
 	drop(l, 0x72);
 }
@@ -192,7 +192,7 @@ static void freed_while_it_was_being_granted(void **state)
 	be(2, 0);
 	take(&m1, 0x10);
 	be(4, 1);
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 0x30);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 0x30);
 	sleep_as(4);
 	be(2, 0);
 	track_released(&m1, BB_HOLD_EXCL, 0x11);
@@ -295,8 +295,8 @@ static void used_in_wiped_memory(void **state)
 	assert_int_equal(trace_box.reports[0].class, 0);
 	track_spin_still(&m1, 0x30);
 	track_spin_end(&m1);
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 0x31);
-	track_block_end(&m1, NULL);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 0x31);
+	track_block_end(&m1);
 	track_granted(&m1, 3);
 	track_lock_fini(&m1, 1, 0x32);
 	track_acquired(&m1, BB_HOLD_EXCL, 0x33, 0);
@@ -348,10 +348,10 @@ static void two_wait(struct track_lock *a, struct track_lock *b)
 	take(a, 0x10);
 	be(1, 1);
 	take(b, 0x11);
-	track_block_begin(a, NULL, BB_WAIT_MUTEX, 0, 0x20);
+	track_block_begin(a, BB_WAIT_MUTEX, 0x20);
 	sleep_as(1);
 	be(0, 0);
-	track_block_begin(b, NULL, BB_WAIT_MUTEX, 0, 0x21);
+	track_block_begin(b, BB_WAIT_MUTEX, 0x21);
 	sleep_as(0);
 	trace_box.control.checks_on = 1;
 	be(2, 0);
@@ -407,7 +407,7 @@ static void table_knows_the_owner(void **state)
 	assert_int_equal(m1.stats->owner, 0);
 	m1.owner = 4; /* the short way */
 	be(2, 0);
-	track_block_begin(&m1, NULL, BB_WAIT_MUTEX, 0, 1);
+	track_block_begin(&m1, BB_WAIT_MUTEX, 1);
 	assert_int_equal(m1.stats->owner, 4);
 	m1.owner = 5;
 	track_spin_still(&m1, 2);
