@@ -232,14 +232,27 @@ cpu_check:
 	ret
 
 /* x1 = text, x23 = 1 if the CPU was entered at EL2. The UART of the virt machine, as no tree was read
- * yet; then PSCI SYSTEM_OFF. */
+ * yet; then the end that arch_poweroff(false) makes: semihosting SYS_EXIT_EXTENDED hands QEMU the
+ * status of a failure. Without -semihosting HLT is undefined, and PSCI SYSTEM_OFF is what is left. */
 early_die:
 	movz	x2, #0x0900, lsl #16
 1:	ldrb	w0, [x1], #1
 	cbz	w0, 2f
 	str	w0, [x2]
 	b	1b
-2:	movz	x0, #0x8400, lsl #16
+2:	adr_l	x0, early_vectors
+	msr	vbar_el1, x0
+	isb
+	mov	x0, #0x20
+	adr_l	x1, exit_failure
+	hlt	#0xf000
+	b	early_off
+
+	.balign	2048
+early_vectors:
+	.skip	0x200			/* a synchronous exception on EL1's own stack is next */
+early_off:
+	movz	x0, #0x8400, lsl #16
 	movk	x0, #0x0008
 	cbnz	x23, 4f
 	hvc	#0
@@ -388,6 +401,9 @@ END(mmu_drop_identity)
 	.ltorg
 
 	.section .rodata, "a"
+	.balign	8
+exit_failure:
+	.quad	0x20026, 1		/* ADP_Stopped_ApplicationExit, status */
 text_no_lse:
 	.asciz	"PANIC: this CPU has no atomic instructions (ARMv8.1 LSE); use -cpu max\r\n"
 text_no_gic:
