@@ -1,18 +1,26 @@
 /* backtrace.c - frame-pointer walk. A frame is followed only while it lies on the stack it started
- * on and addresses go up, so a broken chain ends the walk and never leads into unmapped memory. */
+ * on and addresses go up, so a broken chain ends the walk and never leads into unmapped memory.
+ * From an exception stack (NMI, double fault) it goes on to the stack that the exception
+ * interrupted.
+ */
 #include <lib/boot.h>
 #include <lib/ksyms.h>
 #include <arch/backtrace.h>
+#include <arch/exception_stack.h>
 #include <arch/thread.h>
 #include <arch/trap.h>
 #include "debug_private.h"
 
-/* [lo, hi) of the stack that fp is on: the current thread's, or the few KiB above fp if it is the
- * boot or an exception stack inside the image. */
+/* [lo, hi) of the stack that fp is on: this CPU's exception stack, the current thread's, or the few
+ * KiB above fp if it is the boot stack inside the image. */
 static bool stack_bounds(unsigned long fp, unsigned long *lo, unsigned long *hi)
 {
 	struct thread *t = arch_current();
 
+	if (arch_exception_stack(fp, lo) && fp >= *lo) {
+		*hi = *lo + EXCEPTION_STACK_SIZE;
+		return true;
+	}
 	if (t && fp >= t->kstack_base && fp < t->kstack_top) {
 		*lo = t->kstack_base;
 		*hi = t->kstack_top;
@@ -28,8 +36,8 @@ static bool stack_bounds(unsigned long fp, unsigned long *lo, unsigned long *hi)
 
 unsigned int backtrace_collect(unsigned long pc, unsigned long fp, u64 *out, unsigned int max)
 {
-	unsigned long lo, hi;
-	unsigned int n = 0;
+	unsigned long lo, hi, base;
+	unsigned int n = 0, crossings = 0;
 
 	if (n < max && pc)
 		out[n++] = pc;
@@ -42,8 +50,13 @@ unsigned int backtrace_collect(unsigned long pc, unsigned long fp, u64 *out, uns
 		if (ra < (unsigned long)__text_start || ra >= (unsigned long)__text_end)
 			break;
 		out[n++] = ra;
-		if (next <= fp)
-			break;
+		if (next <= fp || next >= hi) {
+			/* the oldest frame of an exception is what it interrupted; each of the
+			 * CPU's exceptions can have interrupted another once */
+			if (!arch_exception_stack(fp, &base) ||
+			    crossings++ == arch_exception_stacks || !stack_bounds(next, &lo, &hi))
+				break;
+		}
 		fp = next;
 	}
 	return n;

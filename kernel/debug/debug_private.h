@@ -23,6 +23,9 @@ unsigned long backtrace_astray(const struct trap_frame *tf);
 /* One line a frame; frames[0] is exact, the others are return addresses. */
 void frames_print(const u64 *frames, unsigned int n);
 
+/* What the next NMI runs, once; for tests. Atomic. */
+extern void (*debug_nmi_call)(void);
+
 extern const struct bb_enum_row errno_rows[];
 extern const unsigned int errno_rows_count;
 

@@ -59,11 +59,16 @@ static void stop_others(void)
 	}
 }
 
+void (*debug_nmi_call)(void);
+
 /* In the NMI of a CPU that is told to stop, or that looks up for the watchdog. */
 static void debug_nmi(struct trap_frame *tf)
 {
+	void (*call)(void) = atomic_xchg(&debug_nmi_call, NULL);
 	struct bb_cpu *c = port_cpu();
 
+	if (call)
+		call();
 	if (c) {
 		WRITE_ONCE(c->nmi_pc, trap_pc(tf));
 		WRITE_ONCE(c->nmi_fp, trap_fp(tf));

@@ -4,8 +4,10 @@
 #define LOG_TAG "mm"
 #include <lib/boot.h>
 #include <lib/bug.h>
+#include <lib/cpu.h>
 #include <lib/printk.h>
 #include <mm/mm.h>
+#include <arch/exception_stack.h>
 #include <tracing/events.h>
 #include "boot_alloc.h"
 #include "buddy.h"
@@ -33,6 +35,19 @@ static void page_array_init(void)
 	}
 }
 
+static void exception_stacks_init(void)
+{
+	for_each_cpu (c) {
+		for (unsigned int i = 0; i < arch_exception_stacks; i++) {
+			void *base = vmalloc(EXCEPTION_STACK_SIZE, PROT_R | PROT_W);
+
+			if (!base)
+				panic("no memory for the exception stacks of CPU %u", c);
+			arch_exception_stack_set(c, i, base);
+		}
+	}
+}
+
 void mm_init(void)
 {
 	u64 total, left;
@@ -43,6 +58,7 @@ void mm_init(void)
 	boot_alloc_drain(buddy_give);
 	slab_init();
 	vm_init();
+	exception_stacks_init();
 	mm_stats(&total, &left);
 	pr_info("%llu MiB of RAM, %llu MiB free", (unsigned long long)(total >> (20 - PAGE_SHIFT)),
 		(unsigned long long)(left >> (20 - PAGE_SHIFT)));

@@ -51,3 +51,26 @@ def test_misuse_is_named(arch, misuse):
         assert "not noticed" not in console and "PANIC inside" not in console, console[-3000:]
         code, words = guest.why()
         assert code == 1 and re.search(says, " ".join(words.split())), words
+
+
+# overflow=: what the panic says. On aarch64 an NMI runs on the stack of whom it interrupts.
+OVERFLOWS = {
+    ("x86_64", "nmi"): "kernel stack overflow: the NMI stack of CPU 3",
+    ("x86_64", "0"): "kernel stack overflow: the NMI stack of CPU 3",
+    ("x86_64", "1"): "kernel stack overflow: the double fault stack of CPU 3",
+    ("x86_64", "2"): "kernel stack overflow: the machine check stack of CPU 3",
+    ("aarch64", "nmi"): "kernel stack overflow of digger",
+    ("aarch64", "0"): "kernel stack overflow: the overflow stack of CPU 3",
+}
+
+
+@pytest.mark.parametrize("arch, stack", OVERFLOWS, ids="-".join)
+def test_the_stack_that_overflows_is_named(arch, stack):
+    options = f"ktest=exception_stack_overflow overflow={stack} ring=1M"
+    with qemu.Guest(arch, cpus=4, mem="128M", append=options, gdb=False) as guest:
+        guest.wait_exit(60)
+        console = guest.console()
+        report = console[console.find("PANIC:"):]
+        assert report.startswith("PANIC: " + OVERFLOWS[arch, stack]), console[-3000:]
+        assert "dig+" in report and "PANIC inside" not in report, report
+        assert not guest.passed

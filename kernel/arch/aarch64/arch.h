@@ -59,9 +59,8 @@ void fp_load(const struct arch_thread *ctx);
 void icache_sync_range(unsigned long va, unsigned long end, u64 ctr);
 DECLARE_PER_CPU(struct thread *, entry_thread); /* whom an entry from user mode interrupts */
 
-/* Stack of this size, per CPU, on which a kernel stack overflow is reported. */
-#define OVERFLOW_STACK_SIZE 8192
-DECLARE_PER_CPU(char[OVERFLOW_STACK_SIZE], overflow_stack);
+DECLARE_PER_CPU(char *, overflow_stack_top); /* where a kernel stack overflow is reported */
+void call_on_stack(char *top, void (*fn)(void));
 
 /* Called by entry.S: DAIF all set, PMR masked. */
 void trap_el1_sync(struct trap_frame *tf);

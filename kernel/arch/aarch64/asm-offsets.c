@@ -3,6 +3,7 @@
 #include <lib/percpu.h>
 #include <arch/thread.h>
 #include <arch/trap.h>
+#include <arch/exception_stack.h>
 #include "arch.h"
 
 #define DEFINE(name, value)        __asm__ volatile("\n\t.ascii \"->" #name " %0\"" ::"i"(value))
@@ -31,6 +32,6 @@ void asm_offsets(void)
 	OFFSET(SEC_IDLE, struct secondary_args, idle);
 	DEFINE(PMR_MASKED, GIC_PMR_MASKED);
 	DEFINE(BOOT_STACK_BYTES, KSTACK_SIZE);
-	DEFINE(OVERFLOW_STACK_BYTES, OVERFLOW_STACK_SIZE);
+	DEFINE(OVERFLOW_STACK_BYTES, EXCEPTION_STACK_SIZE);
 	DEFINE(EMPTY_ASID_BITS, EMPTY_ASID);
 }

@@ -11,6 +11,7 @@
  * write it; cleared afterwards, as user code can read it). An interrupt that hits the guard page
  * while it pushes comes back as such a synchronous exception. Too deep: the frame goes to this
  * CPU's overflow stack; that end is final, so TPIDR_EL0 may serve as one more scratch register.
+ * What the report does on that stack may be excepted itself (an HLT that nobody serves) and goes on.
  *
  * A debugger crosses an entry by its call frame information (an entry is a "signal frame": the caller's
  * registers are all in it, its stack may be another one); from user mode it ends there.
@@ -201,13 +202,18 @@ el1_overflow:
 	/* x0 = SP that would be, SP - x0 = old x0, x1 saved */
 	sub	x1, sp, x0
 	msr	tpidr_el0, x1
-	add	x0, x0, #TF_SIZE
-	adr_l	x1, overflow_stack
-	add	x1, x1, #OVERFLOW_STACK_BYTES
-	mov	sp, x1
+	mov	sp, x0
+	adr_l	x0, overflow_stack_top
 	mrs	x1, tpidr_el1
-	add	sp, sp, x1
-	sub	sp, sp, #TF_SIZE
+	ldr	x1, [x0, x1]
+	mov	x0, sp
+	sub	x1, x1, x0
+	cmp	x1, #OVERFLOW_STACK_BYTES
+	b.ls	on_overflow_stack
+	add	x1, x1, x0
+	sub	x1, x1, #TF_SIZE
+	mov	sp, x1
+	add	x0, x0, #TF_SIZE
 	mrs	x1, tpidr_el0
 	str	x1, [sp, #TF_X + 0]
 	mrs	x1, tpidrro_el0
@@ -222,6 +228,13 @@ el1_overflow:
 	bl	trap_stack_overflow
 	b	.
 	.cfi_endproc
+
+/* An exception of the report itself, which is below every thread's stack and has room. */
+on_overflow_stack:
+	mrs	x0, tpidr_el0
+	mrs	x1, tpidrro_el0
+	msr	tpidrro_el0, xzr
+	b	el1_sync
 
 exit_to_el1:
 	msr	daifset, #0xf

@@ -4,6 +4,17 @@
 	.arch_extension fp
 	.arch_extension simd
 
+/* void call_on_stack(char *top, void (*fn)(void)): the frame below fn's is the caller's. */
+FUNC(call_on_stack)
+	stp	x29, x30, [sp, #-16]!
+	mov	x29, sp
+	mov	sp, x0
+	blr	x1
+	mov	sp, x29
+	ldp	x29, x30, [sp], #16
+	ret
+END(call_on_stack)
+
 /* struct thread *switch_context(struct thread *prev, struct thread *next): interrupts masked.
  * Returns prev, on next's stack. */
 FUNC(switch_context)

@@ -7,11 +7,13 @@
  * interrupts masked; the exit stub in entry.S does the rest.
  */
 #include <lib/bug.h>
+#include <lib/cpu.h>
 #include <lib/extable.h>
 #include <lib/string.h>
 #include <lib/ubsan.h>
 #include <arch/boot.h>
 #include <arch/cpu.h>
+#include <arch/exception_stack.h>
 #include <arch/thread.h>
 #include <arch/upcalls.h>
 #include "arch.h"
@@ -31,8 +33,29 @@ enum {
 };
 enum { SIG_ILL = 4, SIG_TRAP = 5, SIG_BUS = 7, SIG_FPE = 8, SIG_SEGV = 11 };
 
-/* Any CPU may die of it; 16-byte aligned for SP. */
-DEFINE_PER_CPU(char[OVERFLOW_STACK_SIZE], overflow_stack) __aligned(16);
+static char boot_overflow_stack[EXCEPTION_STACK_SIZE] __aligned(16);
+/* Any CPU may die of an overflow; mm's areas, where the lasting ones are, lie below all threads'
+ * stacks: so the comparison in entry.S finds whoever is on one. */
+DEFINE_PER_CPU(char *, overflow_stack_top) = boot_overflow_stack + EXCEPTION_STACK_SIZE;
+const unsigned int arch_exception_stacks = 1;
+
+void arch_exception_stack_set(unsigned int cpu, unsigned int i, void *base)
+{
+	(void)i;
+	*per_cpu_ptr(&overflow_stack_top, cpu) = (char *)base + EXCEPTION_STACK_SIZE;
+}
+
+const char *arch_exception_stack(unsigned long addr, unsigned long *base)
+{
+	*base = (unsigned long)*this_cpu_ptr(&overflow_stack_top) - EXCEPTION_STACK_SIZE;
+	return addr - (*base - PAGE_SIZE) < PAGE_SIZE + EXCEPTION_STACK_SIZE ? "overflow" : NULL;
+}
+
+void arch_exception_stack_call(unsigned int i, void (*fn)(void))
+{
+	(void)i;
+	call_on_stack(*this_cpu_ptr(&overflow_stack_top), fn);
+}
 
 struct trap_kind {
 	u8 ec, sig;
@@ -127,9 +150,14 @@ void trap_stack_overflow(struct trap_frame *tf)
 {
 	static char text[96];
 	const struct thread *t = arch_current();
+	unsigned long base;
 
-	snprintf(text, sizeof(text), "kernel stack overflow of %s",
-		 t && t->bb ? t->bb->name : "the boot thread");
+	if (arch_exception_stack(tf->sp, &base))
+		snprintf(text, sizeof(text), "kernel stack overflow: the overflow stack of CPU %u",
+			 this_cpu());
+	else
+		snprintf(text, sizeof(text), "kernel stack overflow of %s",
+			 t && t->bb ? t->bb->name : "the boot thread");
 	trap_exception(tf, SIG_SEGV, text, tf->esr, tf->far);
 }
 

@@ -1,6 +1,6 @@
 /* cpu.c - this processor: control registers, descriptor tables, idle, halt.
- * Each CPU has its own GDT, TSS and exception stacks (per-CPU data); the IDT is shared. Above the
- * top of each exception stack lies the CPU's per-CPU offset, which the IST entries load (entry.S).
+ * Each CPU has its own GDT, TSS and exception stacks; the IDT is shared. Above the top of each
+ * exception stack lies the CPU's per-CPU offset, which the IST entries load (entry.S).
  */
 #define LOG_TAG "cpu"
 #include <lib/bug.h>
@@ -9,6 +9,7 @@
 #include <lib/string.h>
 #include <arch/boot.h>
 #include <arch/cpu.h>
+#include <arch/exception_stack.h>
 #include <arch/mmu.h>
 #include "x86.h"
 
@@ -28,15 +29,17 @@ DEFINE_PER_CPU(struct x86_tss, x86_tss) __aligned(64);
 #define GDT_ENTRIES 10
 static DEFINE_PER_CPU(u64, gdt[GDT_ENTRIES]) __aligned(64);
 
-/* A report is written on these, so they are as large as it needs. */
-#define EXCEPTION_STACK  8192
 #define EXCEPTION_STACKS 3
+const unsigned int arch_exception_stacks = EXCEPTION_STACKS;
 struct exception_stack {
-	u8 stack[EXCEPTION_STACK - 16];
+	u8 stack[EXCEPTION_STACK_SIZE - 16];
 	u64 percpu; /* read by entry.S right above the frame */
 	u64 pad;
 } __aligned(16);
-static DEFINE_PER_CPU(struct exception_stack, exception_stacks[EXCEPTION_STACKS]);
+static struct exception_stack boot_stacks[EXCEPTION_STACKS];
+/* This CPU's, in the order of their IST numbers. */
+static DEFINE_PER_CPU(struct exception_stack *, exception_stacks[EXCEPTION_STACKS]) = {
+	&boot_stacks[0], &boot_stacks[1], &boot_stacks[2]};
 
 struct idt_gate {
 	u16 offset0, selector;
@@ -137,20 +140,44 @@ static void control_registers(void)
 	wrmsr(MSR_KERNEL_GS_BASE, 0);
 }
 
+void arch_exception_stack_set(unsigned int cpu, unsigned int i, void *base)
+{
+	struct exception_stack *st = base;
+
+	st->percpu = percpu_offset[cpu];
+	(*per_cpu_ptr(&exception_stacks, cpu))[i] = st;
+	per_cpu_ptr(&x86_tss, cpu)->ist[IST_NMI - 1 + i] = (u64)&st->percpu;
+}
+
+const char *arch_exception_stack(unsigned long addr, unsigned long *base)
+{
+	static const char *const names[EXCEPTION_STACKS] = {"NMI", "double fault", "machine check"};
+	struct exception_stack **st = *this_cpu_ptr(&exception_stacks);
+
+	for (unsigned int i = 0; i < EXCEPTION_STACKS; i++) {
+		*base = (unsigned long)st[i];
+		if (addr - (*base - PAGE_SIZE) < PAGE_SIZE + sizeof(*st[i]))
+			return names[i];
+	}
+	return NULL;
+}
+
+void arch_exception_stack_call(unsigned int i, void (*fn)(void))
+{
+	x86_call_on_stack(&(*this_cpu_ptr(&exception_stacks))[i]->percpu, fn);
+}
+
 static void descriptors(void)
 {
 	u64 *g = *this_cpu_ptr(&gdt);
 	struct x86_tss *tss = this_cpu_ptr(&x86_tss);
-	struct exception_stack *st = *this_cpu_ptr(&exception_stacks);
 	u64 t = (u64)tss;
 	struct table_ptr gp = {sizeof(gdt) - 1, (u64)g}, ip = {sizeof(idt) - 1, (u64)idt};
 
 	memset(tss, 0, sizeof(*tss));
 	tss->iomap = sizeof(*tss);
-	for (unsigned int i = 0; i < EXCEPTION_STACKS; i++) {
-		st[i].percpu = arch_percpu_offset();
-		tss->ist[IST_NMI - 1 + i] = (u64)&st[i].percpu;
-	}
+	for (unsigned int i = 0; i < EXCEPTION_STACKS; i++)
+		tss->ist[IST_NMI - 1 + i] = (u64) & (*this_cpu_ptr(&exception_stacks))[i]->percpu;
 	g[0] = g[1] = g[4] = g[7] = 0;
 	g[2] = 0x00af9b000000ffff; /* 0x10 kernel code, 64-bit */
 	g[3] = 0x00cf93000000ffff; /* 0x18 kernel data */

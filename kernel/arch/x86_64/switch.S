@@ -27,6 +27,19 @@ x86_switch_stack:
 	ret
 	.size x86_switch_stack, . - x86_switch_stack
 
+/* void x86_call_on_stack(void *top, void (*fn)(void)): the frame below fn's is the caller's. */
+	.globl x86_call_on_stack
+	.type x86_call_on_stack, @function
+x86_call_on_stack:
+	pushq %rbp
+	movq %rsp, %rbp
+	movq %rdi, %rsp
+	call *%rsi
+	movq %rbp, %rsp
+	popq %rbp
+	ret
+	.size x86_call_on_stack, . - x86_call_on_stack
+
 /* First switch to a kernel thread: rax = previous thread, rbx = entry, r12 = argument. */
 	.globl x86_thread_entry
 	.type x86_thread_entry, @function

@@ -5,8 +5,10 @@
  * and never return through the exit to user mode's checks: an NMI touches nothing that those look
  * at, the other two end the system. */
 #include <lib/bug.h>
+#include <lib/cpu.h>
 #include <lib/string.h>
 #include <lib/ubsan.h>
+#include <arch/exception_stack.h>
 #include <arch/irqflags.h>
 #include <arch/mmu.h>
 #include <arch/thread.h>
@@ -184,10 +186,15 @@ void x86_double_fault(struct trap_frame *tf)
 {
 	unsigned long addr = read_cr2();
 	const struct thread *t = arch_current();
+	unsigned long base;
+	const char *stack = arch_exception_stack(addr, &base);
 	char text[80];
 
 	/* A page fault for which the CPU could not push a frame: the kernel stack is full. */
-	if (t && addr < t->kstack_base && addr >= t->kstack_base - PAGE_SIZE)
+	if (stack && addr < base)
+		snprintf(text, sizeof(text), "kernel stack overflow: the %s stack of CPU %u", stack,
+			 this_cpu());
+	else if (t && addr < t->kstack_base && addr >= t->kstack_base - PAGE_SIZE)
 		snprintf(text, sizeof(text), "kernel stack overflow of %s",
 			 t->bb ? t->bb->name : "?");
 	else

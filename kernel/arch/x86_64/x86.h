@@ -183,6 +183,7 @@ extern struct x86_tss x86_tss; /* per CPU */
 
 /* entry.S */
 extern char x86_vector_stubs[], x86_syscall_entry[];
+void x86_call_on_stack(void *top, void (*fn)(void));
 extern char x86_entry_nmi[], x86_entry_double_fault[], x86_entry_machine_check[];
 void __noreturn x86_enter_user(struct trap_frame *tf);
 /* switch.S */
