@@ -7,6 +7,11 @@
  * the 32-bit window, since a bridge's ordinary window holds only that. A bridge's window is what
  * was handed out while its children were scanned, rounded to the 1 MiB that bridges can express.
  *
+ * A host bridge may have further root buses in the same configuration space (QEMU's pxb-pcie),
+ * which no bridge leads to and no table that this kernel reads names: a bus where something answers
+ * before any bridge was told its number is a root. Each root's bridges get the numbers up to the
+ * next root.
+ *
  * INTx lines are shared: one registered handler a line walks a chain that only grows, each link
  * published with release before it can be seen.
  */
@@ -43,7 +48,7 @@ struct window {
 	u64 next, end;
 };
 struct bus {
-	const struct bus *parent; /* NULL on bus 0 */
+	const struct bus *parent; /* NULL on a root bus */
 	u8 number;
 	u8 bridge_dev; /* where its bridge sits on the parent */
 	unsigned int depth;
@@ -51,7 +56,9 @@ struct bus {
 
 static struct pci_dev *devices, **devices_end = &devices;
 static struct window win32, win64;
-static u8 next_bus;
+static u8 *ecam;          /* of all buses, from bus_start on */
+static u8 next_bus, last; /* of the root that is being scanned: given out, and its last */
+static bool scanned[256]; /* buses */
 
 u8 pci_read8(struct pci_dev *d, unsigned int off)
 {
@@ -155,13 +162,12 @@ static void pci_scan_bridge(struct pci_dev *d, const struct bus *bus)
 			pci_scan_bus(&child);
 		return;
 	}
-	if (next_bus == arch_pci_host.bus_end || child.depth >= DEPTH_MAX) {
+	if (next_bus == last || child.depth >= DEPTH_MAX) {
 		pr_warn("%02x:%02x.%u: no bus number left for this bridge", d->bus, d->dev, d->fn);
 		return;
 	}
 	child.number = ++next_bus;
-	buses = (buses & 0xff000000u) | (u32)arch_pci_host.bus_end << 16 | (u32)child.number << 8 |
-		bus->number;
+	buses = (buses & 0xff000000u) | (u32)last << 16 | (u32)child.number << 8 | bus->number;
 	mmio_write32(d->cfg + REG_BUSES, buses);
 	win32.next = start = ALIGN_UP(win32.next, BRIDGE_ALIGN);
 	pci_scan_bus(&child);
@@ -174,7 +180,8 @@ static void pci_scan_bridge(struct pci_dev *d, const struct bus *bus)
 	pci_enable(d);
 }
 
-/* The line on bus 0 that this function's pin is wired to: each bridge turns pins by the slot. */
+/* The line on the root bus that this function's pin is wired to: each bridge turns pins by the
+ * slot. */
 static void pci_route_pin(struct pci_dev *d, const struct bus *bus)
 {
 	unsigned int pin = mmio_read8(d->cfg + REG_PIN), dev = d->dev;
@@ -215,22 +222,37 @@ static void pci_add(u8 *cfg, const struct bus *bus, u8 dev, u8 fn, u8 header)
 	}
 }
 
+static u8 *function_at(unsigned int bus, unsigned int dev, unsigned int fn)
+{
+	return ecam + ((u64)(bus - arch_pci_host.bus_start) << 20 | dev << 15 | fn << 12);
+}
+
+static bool function_answers(const u8 *cfg)
+{
+	return (mmio_read32(cfg + REG_ID) & 0xffff) != 0xffff;
+}
+
+static bool bus_answers(unsigned int bus)
+{
+	for (unsigned int dev = 0; dev < 32; dev++)
+		if (function_answers(function_at(bus, dev, 0)))
+			return true;
+	return false;
+}
+
 static void pci_scan_bus(const struct bus *bus)
 {
-	u64 offset = (u64)(bus->number - arch_pci_host.bus_start) << 20;
-	u8 *base;
-
-	if (bus->number < arch_pci_host.bus_start || offset + (1 << 20) > arch_pci_host.ecam_size)
+	if (bus->number < arch_pci_host.bus_start || bus->number > arch_pci_host.bus_end)
 		return;
-	base = vm_map_mmio(arch_pci_host.ecam + offset, 1 << 20);
+	scanned[bus->number] = true;
 	for (unsigned int dev = 0; dev < 32; dev++) {
 		unsigned int fns = 1;
 
 		for (unsigned int fn = 0; fn < fns; fn++) {
-			u8 *cfg = base + (dev << 15 | fn << 12);
+			u8 *cfg = function_at(bus->number, dev, fn);
 			u8 header;
 
-			if ((mmio_read32(cfg + REG_ID) & 0xffff) == 0xffff)
+			if (!function_answers(cfg))
 				continue;
 			header = mmio_read8(cfg + REG_HEADER);
 			if (fn == 0 && (header & HEADER_MULTI))
@@ -240,10 +262,28 @@ static void pci_scan_bus(const struct bus *bus)
 	}
 }
 
+static unsigned int pci_scan_roots(void)
+{
+	unsigned int roots = 0, n = arch_pci_host.bus_start, end = arch_pci_host.bus_end;
+
+	for (; n <= end; n = last + 1u) {
+		struct bus root = {.number = (u8)n};
+
+		next_bus = last = (u8)n;
+		if (scanned[n] || (roots && !bus_answers(n)))
+			continue;
+		if (!arch_pci_host.firmware_assigned)
+			while (last < end && !bus_answers(last + 1u))
+				last++;
+		pci_scan_bus(&root);
+		roots++;
+	}
+	return roots;
+}
+
 void pci_init(void)
 {
-	struct bus root = {.number = arch_pci_host.bus_start};
-	unsigned int n = 0;
+	unsigned int n = 0, roots;
 
 	if (!arch_pci_host.ecam) {
 		block_none_because("this machine has no PCI configuration space in memory (ECAM): "
@@ -255,12 +295,16 @@ void pci_init(void)
 				arch_pci_host.mmio32_base + arch_pci_host.mmio32_size};
 	win64 = (struct window){MAX(arch_pci_host.mmio64_base, 0x1000ull),
 				arch_pci_host.mmio64_base + arch_pci_host.mmio64_size};
-	next_bus = root.number;
-	pci_scan_bus(&root);
+	arch_pci_host.bus_end =
+		(u8)MIN(arch_pci_host.bus_end,
+			arch_pci_host.bus_start + (arch_pci_host.ecam_size >> 20) - 1);
+	ecam = vm_map_mmio(arch_pci_host.ecam,
+			   (arch_pci_host.bus_end - arch_pci_host.bus_start + 1ull) << 20);
+	roots = pci_scan_roots();
 	for (struct pci_dev *d = devices; d; d = d->next)
 		n++;
-	pr_info("%u functions, configuration space at %#llx", n,
-		(unsigned long long)arch_pci_host.ecam);
+	pr_info("%u functions on %u root bus%s, configuration space at %#llx", n, roots,
+		roots == 1 ? "" : "es", (unsigned long long)arch_pci_host.ecam);
 }
 
 struct pci_dev *pci_find(struct pci_dev *prev, u16 vendor, u16 device)

@@ -17,7 +17,7 @@ struct pci_dev {
 	struct pci_dev *next;
 	u8 *cfg; /* this function's 4 KiB of configuration space */
 	u8 bus, dev, fn;
-	u8 irq_dev, irq_pin; /* the line on bus 0 that INTx arrives at; pin 0 = none */
+	u8 irq_dev, irq_pin; /* the line on the root bus that INTx arrives at; pin 0 = none */
 	u16 vendor, device;
 	struct pci_bar bar[PCI_BARS];
 };

@@ -17,7 +17,6 @@
 #define LEVEL_SHIFT(level) (PAGE_SHIFT + 9u * ((unsigned int)(level)-1))
 #define LEVEL_SIZE(level)  (1ul << LEVEL_SHIFT(level))
 #define ENTRIES            512u
-#define HUGE_SIZE          LEVEL_SIZE(2)
 
 static u64 *entry_at(u64 *table, unsigned long va, int level)
 {

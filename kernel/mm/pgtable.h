@@ -11,6 +11,8 @@
 #define PTE_HELD    0x800ull
 #define PTE_PA_MASK 0x000ffffffffff000ull
 
+#define HUGE_SIZE (512 * PAGE_SIZE) /* of a leaf one level up */
+
 static inline bool pte_is_held(u64 pte)
 {
 	return !arch_pte_present(pte) && pte & PTE_HELD;

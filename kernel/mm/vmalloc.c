@@ -58,22 +58,22 @@ static u64 next_slot;
 /* ---- addresses ------------------------------------------------------------------------------ */
 
 /* Lowest gap that holds the guard page and the mapping. */
-static int place_area(struct vm_area *a) REQUIRES(vmalloc_lock)
+static int place_area(struct vm_area *a, unsigned long align) REQUIRES(vmalloc_lock)
 {
-	unsigned long at = VMALLOC_BASE, need = PAGE_SIZE + a->size;
+	unsigned long start = ALIGN_UP(VMALLOC_BASE + PAGE_SIZE, align);
 	struct vm_area *n;
 	struct list_head *before = &areas;
 
 	list_for_each_entry (n, &areas, link) {
-		if (n->start - PAGE_SIZE - at >= need) {
+		if (start + a->size <= n->start - PAGE_SIZE) {
 			before = &n->link;
 			break;
 		}
-		at = n->start + n->size;
+		start = ALIGN_UP(n->start + n->size + PAGE_SIZE, align);
 	}
-	if (at + need > KSTACK_VA)
+	if (start + a->size > KSTACK_VA)
 		return -ENOMEM;
-	a->start = at + PAGE_SIZE;
+	a->start = start;
 	list_add_tail(&a->link, before);
 	return 0;
 }
@@ -192,7 +192,7 @@ void *vmalloc(size_t size, unsigned int prot)
 	if (!a)
 		return NULL;
 	f = spin_lock_irqsave(&vmalloc_lock);
-	r = place_area(a);
+	r = place_area(a, PAGE_SIZE);
 	if (r) {
 		spin_unlock_irqrestore(&vmalloc_lock, f);
 		kfree(a);
@@ -241,13 +241,16 @@ void *vm_map_mmio(phys_addr_t pa, u64 size)
 {
 	phys_addr_t base = ALIGN_DOWN(pa, PAGE_SIZE);
 	struct vm_area *a = area_new(ALIGN_UP(pa + size, PAGE_SIZE) - base);
+	/* so that a large range (PCI's configuration space) takes few tables */
+	unsigned long align =
+		size >= HUGE_SIZE && IS_ALIGNED(base, HUGE_SIZE) ? HUGE_SIZE : PAGE_SIZE;
 	irqflags_t f;
 	int r;
 
 	if (!a)
 		panic("no memory to map device registers at %#llx", (unsigned long long)pa);
 	f = spin_lock_irqsave(&vmalloc_lock);
-	r = place_area(a);
+	r = place_area(a, align);
 	if (!r)
 		r = pgt_map_range(kernel_root, a->start, base, a->size,
 				  PROT_R | PROT_W | PROT_DEVICE);

@@ -42,6 +42,9 @@ class Odd:
         return command[:1] + self.more + command[1:]
 
 
+# Two bridges, one on each root bus: bus numbers are given out on both sides of the second root's.
+SECOND_ROOT = ["-device", "pcie-root-port,id=slot1,chassis=1", "-device", "pxb-pcie,id=root2,bus_nr=2",
+               "-device", "pcie-root-port,id=slot2,bus=root2,chassis=2,addr=3"]
 BOTH = ("aarch64", "x86_64")
 ARM, X86 = BOTH[:1], BOTH[1:]
 RUNS = {
@@ -65,6 +68,8 @@ RUNS = {
     "disk-queue-4": (BOTH, Odd(disk=DISK + ",queue-size=4")),
     "disk-behind-bridge": (BOTH, Odd(disk=DISK + ",bus=slot1",
                                      more=["-device", "pcie-root-port,id=slot1,chassis=1"])),
+    "disk-behind-second-root-bus": (BOTH, Odd(disk=DISK + ",bus=slot2", more=SECOND_ROOT)),
+    "disk-no-msix-behind-second-root-bus": (BOTH, Odd(disk=DISK + ",vectors=0,bus=slot2", more=SECOND_ROOT)),
     "ring-4G": (BOTH, Odd(append="ring=4G")),
     "unknown-options": (BOTH, Odd(append="ring=1M foo bar=baz trace=nonsense tasks=many " + "x" * 1500)),
 }
