@@ -16,6 +16,7 @@
 #include <arch/boot.h>
 #include <arch/mmu.h>
 #include "boot_alloc.h"
+#include "pgtable.h"
 
 #define GRAIN 16ull /* every range is a multiple; a node fits */
 
@@ -163,6 +164,52 @@ int boot_reserve(phys_addr_t base, u64 size)
 bool boot_range_free(phys_addr_t base, u64 size)
 {
 	return stage == STAGE_READY && find_range(base, size);
+}
+
+u64 boot_alloc_largest(void)
+{
+	u64 largest = 0;
+
+	for (struct free_range *r = free_ranges; r; r = r->next) {
+		phys_addr_t start = ALIGN_UP(range_base(r), PAGE_SIZE);
+		phys_addr_t end = ALIGN_DOWN(range_end(r), PAGE_SIZE);
+
+		if (end > start)
+			largest = MAX(largest, end - start);
+	}
+	return largest;
+}
+
+/* For a leaf of the direct map: its entry and the structs of its pages. A part is spared for the
+ * tables above the leaves, the image's and those of ranges that are not aligned. */
+u64 boot_pages_for(u64 room)
+{
+	const u64 leaf_pages = HUGE_SIZE / PAGE_SIZE;
+	u64 spare = room / 64 + 16 * PAGE_SIZE;
+
+	if (room <= spare)
+		return 0;
+	return (room - spare) / (leaf_pages * sizeof(struct page) + sizeof(u64)) * leaf_pages;
+}
+
+u64 boot_ram_cut(phys_addr_t end)
+{
+	u64 cut = 0;
+
+	while (boot_info.nr_ram) {
+		struct mem_range *r = &boot_info.ram[boot_info.nr_ram - 1];
+
+		if (r->base + r->size <= end)
+			break;
+		if (r->base < end) {
+			cut += r->base + r->size - end;
+			r->size = end - r->base;
+			break;
+		}
+		cut += r->size;
+		boot_info.nr_ram--;
+	}
+	return cut;
 }
 
 static void (*drain_give)(phys_addr_t base, u64 size);

@@ -17,18 +17,25 @@
 
 static void page_array_init(void)
 {
-	phys_addr_t lo = ~0ull, hi = 0;
+	const struct mem_range *first = boot_info.ram, *last;
+	u64 most = boot_pages_for(boot_alloc_largest()), lo = first->base >> PAGE_SHIFT, cut, count;
 	size_t len;
-	u64 count;
 
-	for (unsigned int i = 0; i < boot_info.nr_ram; i++) {
-		lo = MIN(lo, boot_info.ram[i].base);
-		hi = MAX(hi, boot_info.ram[i].base + boot_info.ram[i].size);
-	}
-	count = (hi - lo) >> PAGE_SHIFT;
 	if (cmdline_is("poison", "full") || cmdline_get("ktest", &len))
 		buddy_poison_full();
-	buddy_init(boot_alloc(count * sizeof(struct page), PAGE_SIZE), lo >> PAGE_SHIFT, count);
+	if (!most)
+		panic("out of memory at boot: no room for the page array; give the machine more "
+		      "memory");
+	/* The array covers holes, too, and must lie in what the early map shows. */
+	cut = boot_ram_cut((lo + most) << PAGE_SHIFT);
+	if (cut)
+		pr_warn("%llu MiB of RAM are left off: the page array for more than %llu GiB does "
+			"not fit into the first RAM",
+			(unsigned long long)cut >> 20,
+			(unsigned long long)most >> (30 - PAGE_SHIFT));
+	last = &first[boot_info.nr_ram - 1];
+	count = ((last->base + last->size) >> PAGE_SHIFT) - lo;
+	buddy_init(boot_alloc(count * sizeof(struct page), PAGE_SIZE), lo, count);
 	for (unsigned int i = 0; i < boot_info.nr_ram; i++) {
 		buddy_add_ram(boot_info.ram[i].base, boot_info.ram[i].size);
 		trace(boot_memory, boot_info.ram[i].base, boot_info.ram[i].size);

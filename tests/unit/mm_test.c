@@ -84,6 +84,44 @@ static void boot_allocator(void **state)
 	assert_false(boot_range_free(HOST_RAM + 0x100000, 0x10));
 }
 
+/* The page array and the direct map's tables take no more than the room that was named, and most
+ * of it. */
+static void ram_that_fits(void **state)
+{
+	for (u64 room = 1ul << 20; room <= 4ul << 30; room += room / 3) {
+		u64 n = boot_pages_for(room), leaves = n * PAGE_SIZE / (2ul << 20);
+		u64 tables = leaves / 512 + leaves / 512 / 512 + 8;
+		u64 uses = n * sizeof(struct page) + tables * PAGE_SIZE;
+
+		assert_true(uses <= room);
+		assert_true(uses >= room - room / 32 - 32 * PAGE_SIZE);
+	}
+	assert_int_equal(boot_pages_for(0), 0);
+	assert_int_equal(boot_pages_for(PAGE_SIZE), 0);
+	assert_true(boot_alloc_largest() < RAM_SIZE);
+	assert_true(boot_alloc_largest() >= HOLE_START - 0x302000 - 300 * 5000);
+}
+
+static void ram_is_cut(void **state)
+{
+	struct boot_info was = boot_info;
+	struct mem_range three[3] = {{0x1000, 0x1000}, {0x4000, 0x2000}, {0x8000, 0x1000}};
+	static const struct {
+		u64 end, cut;
+		unsigned int left;
+	} cases[] = {{0xa000, 0, 3},      {0x9000, 0, 3},      {0x8800, 0x800, 3},
+		     {0x8000, 0x800, 2},  {0x7000, 0, 2},      {0x5000, 0x1000, 2},
+		     {0x3000, 0x1000, 1}, {0x1000, 0x1000, 0}, {0, 0, 0}};
+
+	boot_info.ram = three;
+	boot_info.nr_ram = 3;
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(boot_ram_cut(cases[i].end), cases[i].cut);
+		assert_int_equal(boot_info.nr_ram, cases[i].left);
+	}
+	boot_info = was;
+}
+
 static void page_allocator(void **state)
 {
 	static struct {
@@ -366,7 +404,8 @@ static void object_misuse(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(boot_allocator), cmocka_unit_test(page_allocator),
+		cmocka_unit_test(boot_allocator), cmocka_unit_test(ram_that_fits),
+		cmocka_unit_test(ram_is_cut),     cmocka_unit_test(page_allocator),
 		cmocka_unit_test(page_misuse),    cmocka_unit_test(out_of_pages),
 		cmocka_unit_test(cpu_cache),      cmocka_unit_test(larger_orders),
 		cmocka_unit_test(objects),        cmocka_unit_test(object_misuse),
