@@ -5,15 +5,18 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <cmocka.h>
 #include <arch/mmu.h>
 #include <arch/platform.h>
 #include "kernel/arch/aarch64/fdt.h"
 #include "kernel/arch/host/host.h"
 #include "kernel/arch/x86_64/acpi.h"
+#include "kernel/arch/x86_64/warp.h"
 #include "kernel/drivers/pci.h"
 
 static u32 next_random(void)
@@ -403,6 +406,75 @@ static void test_pci_circular_capabilities_end(void **state)
 	assert_int_equal(count_caps(cfg, PCI_CAP_VENDOR), 1);
 }
 
+/* ---- time stamp counters -----------------------------------------------------------------------
+ */
+
+static s64 new_is_off; /* ns */
+
+static u64 boot_counter(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
+}
+
+static u64 new_counter(void)
+{
+	return boot_counter() + (u64)new_is_off;
+}
+
+static void *new_cpu(void *warp)
+{
+	return x86_warp_new(warp, new_counter) ? warp : NULL;
+}
+
+static struct x86_warp compare(s64 off)
+{
+	struct x86_warp w = {0};
+	pthread_t t;
+	void *ran;
+
+	new_is_off = off;
+	assert_int_equal(pthread_create(&t, NULL, new_cpu, &w), 0);
+	assert_true(x86_warp_boot(&w, boot_counter, ~0ull));
+	pthread_join(t, &ran);
+	assert_ptr_equal(ran, &w);
+	return w;
+}
+
+static void test_counters_that_agree(void **state)
+{
+	for (int i = 0; i < 20; i++) {
+		struct x86_warp w = compare(0);
+
+		assert_int_equal(w.behind[WARP_BOOT], 0);
+		assert_int_equal(w.behind[WARP_NEW], 0);
+	}
+}
+
+/* By half a second, which no delay between two looks hides. */
+static void test_counter_is_off(void **state)
+{
+	const u64 off = 500000000;
+	struct x86_warp w = compare(-(s64)off);
+
+	assert_in_range(w.behind[WARP_NEW], 1, off);
+	assert_int_equal(w.behind[WARP_BOOT], 0);
+	w = compare((s64)off);
+	assert_in_range(w.behind[WARP_BOOT], 1, off);
+	assert_int_equal(w.behind[WARP_NEW], 0);
+}
+
+/* Neither waits for the other for ever. */
+static void test_cpu_comes_too_late(void **state)
+{
+	struct x86_warp w = {0};
+
+	assert_false(x86_warp_boot(&w, boot_counter, boot_counter() + 1000000));
+	assert_false(x86_warp_new(&w, new_counter));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,6 +487,9 @@ int main(void)
 		cmocka_unit_test(test_acpi_damaged),
 		cmocka_unit_test(test_pci_capabilities),
 		cmocka_unit_test(test_pci_circular_capabilities_end),
+		cmocka_unit_test(test_counters_that_agree),
+		cmocka_unit_test(test_counter_is_off),
+		cmocka_unit_test(test_cpu_comes_too_late),
 	};
 	u8 *all = mmap(NULL, RAM_END + PAGE_SIZE, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

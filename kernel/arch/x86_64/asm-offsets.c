@@ -31,6 +31,5 @@ void asm_offsets(void)
 	OFFSET(SLOT_STACK, struct x86_ap_slot, stack);
 	OFFSET(SLOT_PERCPU, struct x86_ap_slot, percpu);
 	OFFSET(SLOT_IDLE, struct x86_ap_slot, idle);
-	OFFSET(SLOT_SENT, struct x86_ap_slot, sent);
 	DEFINE(SLOT_BYTES, sizeof(struct x86_ap_slot));
 }

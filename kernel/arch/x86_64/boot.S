@@ -198,7 +198,6 @@ ap_high64:
 	movq SLOT_STACK(%rbx), %rsp
 	movq SLOT_PERCPU(%rbx), %rdi
 	movq SLOT_IDLE(%rbx), %rsi
-	movq SLOT_SENT(%rbx), %rdx
 	xorl %ebp, %ebp
 	call x86_secondary_start
 	ud2

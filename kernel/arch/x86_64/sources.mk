@@ -5,4 +5,4 @@ kernel-y += kernel/arch/x86_64/acpi.c kernel/arch/x86_64/apic.c kernel/arch/x86_
 kernel-y += kernel/arch/x86_64/context.c kernel/arch/x86_64/cpu.c
 kernel-y += kernel/arch/x86_64/ioapic.c kernel/arch/x86_64/mmu.c kernel/arch/x86_64/platform.c
 kernel-y += kernel/arch/x86_64/rtc.c kernel/arch/x86_64/smp.c kernel/arch/x86_64/time.c
-kernel-y += kernel/arch/x86_64/trap.c kernel/arch/x86_64/arch_ktest.c
+kernel-y += kernel/arch/x86_64/trap.c kernel/arch/x86_64/warp.c kernel/arch/x86_64/arch_ktest.c

@@ -209,11 +209,10 @@ struct x86_ap_slot {
 	void *stack;
 	unsigned long percpu;
 	struct thread *idle;
-	u64 sent; /* the sender's TSC before the start-up IPI */
 };
 extern struct x86_ap_slot x86_ap_slots[256];
 extern phys_addr_t x86_kernel_root; /* the kernel's page table; set by arch_mmu_enable_kernel() */
-void __noreturn x86_secondary_start(unsigned long percpu, struct thread *idle, u64 sent);
+void __noreturn x86_secondary_start(unsigned long percpu, struct thread *idle);
 
 /* cpu.c: what this kind of CPU has; constant after the boot CPU's set-up */
 extern u8 x86_has_smap;
