@@ -105,7 +105,40 @@ void trace_emit_args(unsigned id, const uint64_t *args, unsigned n)
 	emit(TRACE_WORD(id, n), args, n);
 }
 
-/* fence_head is what head was when the last fenced interrupt ended. If the interrupted writer has
+/* The fence in pictures. Units from left to right, `units` of them from | to |; r = recorded
+ * before, S = the sleeper's own, reserved and still to be written, n = of writers nested in its
+ * sleep, - = what the fence keeps clear. F = fence_unit, H = head, M = FENCE_MARGIN. fenced is 0
+ * outside 1-3.
+ *
+ *   1. An interrupt hits the emit text. trace_nest_begin(): fenced = 1, F = H. The sleeper either
+ *      has S, which starts less than M before F, or will reserve at or behind H.
+ *
+ *          | r  r  r  r  S  S  r  r  r  r  r  r |
+ *                            FH
+ *
+ *   2. Nested writers overwrite what is a lap old.
+ *
+ *          | r  r  r  r  S  S  n  n  n  n  r  r |
+ *                            F           H
+ *
+ *   3. H comes within M of F a lap later, where S might start: records that would end behind that
+ *      are refused. They move H and are not written, so the reader counts them as lost.
+ *
+ *          | n  n  -  -  S  S  n  n  n  n  n  n |
+ *                            F                     (H goes on, in the next lap)
+ *
+ *   4. The interrupt ends. trace_nest_end(): fence_head = H, fenced = 0. The sleeper goes on: it
+ *      writes S, wherever H is by now, or reserves at H as anybody.
+ *
+ *   5. The next interrupt that hits the emit text is 1 again, but for F:
+ *        H == fence_head   nobody has reserved since, S may still be open: F stays, and what all
+ *                          interrupts in one sleep have written counts together, as in 2 and 3;
+ *        H >  fence_head   the sleeper has left S, whatever it has now is at or behind
+ *                          fence_head: F = H.
+ *
+ * An NMI that hits an interrupt in 1-3 finds fenced set and writes under the same fence.
+ *
+ * fence_head is what head was when the last fenced interrupt ended. If the interrupted writer has
  * reserved nothing since, it may be the one that slept then: the fence stays where it was. If it
  * has, what it may still write lies at or behind fence_head, and the fence moves to head.
  *
