@@ -170,14 +170,37 @@ struct inode *path_inode(int dirfd, const char __user *upath, bool follow, bool 
 	return i;
 }
 
+/* What Linux says of O_CREAT when a slash follows: a name is refused before it is looked up, and
+ * what is no name ("./") is a directory, which is there. */
+static long open_creates_directory(int dirfd, const char __user *upath, u32 flags)
+{
+	struct path_parent p;
+	long ret = path_parent_begin(&p, dirfd, upath);
+
+	if (ret)
+		return ret;
+	ret = p.last != LAST_NAME && (flags & O_EXCL) ? -EEXIST : -EISDIR;
+	path_parent_end(&p);
+	return ret;
+}
+
 long do_open(int dirfd, const char __user *upath, u32 flags, u32 mode)
 {
 	struct path_arg p;
 	struct file *f;
-	int fd = path_begin(&p, dirfd, upath, false);
+	int fd;
 
+	if (flags & O_PATH)
+		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	if ((flags & O_CREAT) && (flags & O_DIRECTORY))
+		return -EINVAL;
+	fd = path_begin(&p, dirfd, upath, false);
 	if (fd)
 		return fd;
+	if ((flags & O_CREAT) && p.path[strlen(p.path) - 1] == '/') {
+		path_end(&p);
+		return open_creates_directory(dirfd, upath, flags);
+	}
 	f = vfs_open(p.start, p.path, flags, mode & ~current_process()->umask & 07777);
 	path_end(&p);
 	if (IS_ERR(f))

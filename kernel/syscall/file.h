@@ -13,6 +13,17 @@ struct path_arg {
 int path_begin(struct path_arg *p, int dirfd, const char __user *upath,
 	       bool may_be_empty) must_check;
 void path_end(struct path_arg *p);
+
+/* A path argument up to its last name: what creating and removing look at. */
+struct path_parent {
+	struct path_arg arg;
+	struct inode *dir; /* where the last name is to be found */
+	const char *name;
+	enum { LAST_NAME, LAST_DOT, LAST_DOTDOT, LAST_ROOT } last;
+	bool slash; /* one follows the name */
+};
+int path_parent_begin(struct path_parent *p, int dirfd, const char __user *upath) must_check;
+void path_parent_end(struct path_parent *p);
 struct inode *path_inode(int dirfd, const char __user *upath, bool follow, bool may_be_empty);
 
 long do_open(int dirfd, const char __user *upath, u32 flags, u32 mode);

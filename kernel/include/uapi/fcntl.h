@@ -28,6 +28,13 @@
 #define AT_NO_AUTOMOUNT     0x800
 #define AT_EMPTY_PATH       0x1000
 
+#define RENAME_NOREPLACE 1u
+#define RENAME_EXCHANGE  2u
+#define RENAME_WHITEOUT  4u
+
+#define UTIME_NOW  0x3fffffff
+#define UTIME_OMIT 0x3ffffffe
+
 #define F_DUPFD         0
 #define F_GETFD         1
 #define F_SETFD         2
