@@ -161,6 +161,7 @@ enum bb_role {
 	BB_ROLE_REPORT = 23,        /* arg0 verdict, arg1 lock, arg2 class, arg3 tid */
 	BB_ROLE_SYSCALL_DONE = 24,  /* arg0 BB_CALL_WORD, arg1 result, then as many arguments as
 				     * the call has: a slice that ends here */
+	BB_ROLE_SELF = 25,          /* arg0 current tid; an instant otherwise */
 };
 
 enum bb_category {
@@ -445,7 +446,7 @@ struct bb_task {
 struct bb_cpu {
 	uint32_t cpu;
 	uint32_t online;
-	uint32_t mode; /* enum bb_mode; user is not said here but of the task that runs (1.2) */
+	uint32_t mode; /* enum bb_mode; user is not said here but of the task that runs (1.3) */
 	uint32_t irq_depth;
 	uint32_t current; /* slot + 1 */
 	uint32_t hwid;

@@ -100,6 +100,21 @@ def test_waiters_lock_slices_and_flows(hung_trace):
     assert len(flows) >= 3, flows
 
 
+@pytest.mark.parametrize("arch", qemu.ARCHES)
+def test_tasks_have_names_without_switches(arch, tmp_path):
+    """Who ran is unknown without scheduling events; whom an event names has a track all the same."""
+    with qemu.Guest(arch, mem="128M", append="ring=1M trace=syscall,process", gdb=False) as guest:
+        guest.wait_for(qemu.PROMPT, BOOT)
+        guest.shell("busybox true")
+        trace = convert(guest, tmp_path / "blind.pftrace")
+    assert judge.bad_stats(trace) == []
+    rows = judge.query(trace, """select thread.name as who, slice.name as what from slice
+        join thread_track on slice.track_id = thread_track.id join thread using(utid)""")
+    seen = {(r["who"], r["what"]) for r in rows}
+    assert {("init", "enter_user"), ("sh", "exec"), ("sh", "enter_user"), ("busybox", "enter_user")} <= seen, seen
+    assert not any("unknown" in who for who, _ in seen if who), seen
+
+
 def test_build_is_named(hung_trace):
     keys = {r["name"] for r in judge.query(
         hung_trace, "select name from metadata where name glob 'trace_attribute.*'")}

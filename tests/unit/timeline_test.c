@@ -443,6 +443,12 @@ static void test_blind(void **state)
 	AT(14, lock_wait, FX_LOCK(1), m, 1, FX_LINE(0));
 	AT(15, lock_taken, FX_LOCK(1), m, FX_LINE(0));
 	AT(16, lock_freed, FX_LOCK(1), m, FX_LINE(0), 1);
+	/* but what an event says of itself is known: sh becomes ls and makes cat */
+	AT(17, exec, 7, 12, 0x400000);
+	AT(18, task_name, 7, trace_str8("ls"), 0);
+	AT(19, enter_user, 7, 0x400000, FX_LINE(0));
+	AT(20, task_new, 8, 8, trace_str8("cat"), 0);
+	AT(21, syscall_enter, 63, 0, 0, 0, 0, 0, 0);
 	compare("blind");
 }
 

@@ -75,13 +75,20 @@ static bool sees_switches(const struct td_box *b, const struct td_names *names)
 	return true;
 }
 
+bool td_knows_itself(const struct td_names *names, uint32_t id)
+{
+	uint8_t role = td_role(names, id);
+
+	return role == BB_ROLE_TICK || role == BB_ROLE_SELF;
+}
+
 /* A stretch behind the last switch, if there may have been more of them. */
 static void attribute_alone(const struct td_box *b, const struct td_names *names,
 			    struct td_event *ev, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		ev[i].tid = td_role(names, ev[i].id) == BB_ROLE_TICK ? (int32_t)td_arg(b, &ev[i], 0)
-								     : TD_TID_UNKNOWN;
+		ev[i].tid = td_knows_itself(names, ev[i].id) ? (int32_t)td_arg(b, &ev[i], 0)
+							     : TD_TID_UNKNOWN;
 }
 
 /* How many events of a stretch are known to lie up to its last switch. */
@@ -104,7 +111,7 @@ static void attribute(const struct td_box *b, const struct td_names *names, stru
 		uint8_t role = td_role(names, ev[i].id);
 		int32_t before = cur;
 
-		if (role == BB_ROLE_SWITCH || role == BB_ROLE_TICK)
+		if (role == BB_ROLE_SWITCH || td_knows_itself(names, ev[i].id))
 			before = (int32_t)td_arg(b, &ev[i], 0);
 		if (before != TD_TID_UNKNOWN && unknown == n) {
 			for (uint32_t j = 0; j < i; j++)

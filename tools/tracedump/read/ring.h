@@ -37,6 +37,8 @@ struct td_rings {
 	bool blind;                 /* switches of tasks are not recorded */
 };
 
+/* Does an event of this kind say itself who ran? */
+bool td_knows_itself(const struct td_names *names, uint32_t id);
 void td_rings_decode(struct td_rings *r, const struct td_box *b, const struct td_names *names);
 void td_rings_free(struct td_rings *r);
 

@@ -199,9 +199,8 @@ static void edge(struct pf *p, const struct td_ring *r, struct pf_cpu *c, const 
 			sched_switch(p, r->cpu, c, c->last_ns, 0, TD_TID_UNKNOWN, 0);
 		c->lost = true;
 	}
-	/* Where switches are not recorded, a tick knows only itself. */
-	if (p->s->rings.blind && c->tid == TD_TID_UNKNOWN &&
-	    td_role(&p->s->names, e->id) == BB_ROLE_TICK)
+	/* Where switches are not recorded, an event that says who ran speaks for itself alone. */
+	if (p->s->rings.blind && c->tid == TD_TID_UNKNOWN && td_knows_itself(&p->s->names, e->id))
 		tid = TD_TID_UNKNOWN;
 	if (tid != c->tid && (tid != TD_TID_UNKNOWN || p->s->rings.blind))
 		sched_switch(p, r->cpu, c, e->ns, 0, tid, 0);

@@ -710,6 +710,14 @@ void pt_event(struct pt *t, uint32_t cpu, const struct td_event *e, const struct
 			pop(t, k, e->ns, NULL);
 		break;
 	}
+	case BB_ROLE_TASK_NEW:
+	case BB_ROLE_TASK_NAME: { /* who did it may be unknown, whom it is about is not */
+		int32_t about = (int32_t)td_arg(&t->s->box, e, 0);
+
+		instant(t, home(t, cpu, e->tid == TD_TID_UNKNOWN && about > 0 ? about : e->tid),
+			cpu, e, row, row->name);
+		break;
+	}
 	case BB_ROLE_COUNTER:
 		counter(t, e, row);
 		break;
