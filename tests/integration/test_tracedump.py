@@ -152,6 +152,8 @@ def test_outputs(core, tmp_path):
     timeline = str(tmp_path / "t")
     assert run("perfetto", core, "-o", timeline)[0] == 0 and os.path.getsize(timeline) > 1000
     assert "No space left" in refused("perfetto", core, "-o", "/dev/full")
+    for wrong in ("0", "-1", "x", "4294967296"):
+        assert "is not a machine's number" in refused("perfetto", core, "--machine=" + wrong)
     assert "No such file" in refused("perfetto", core, "-o", str(tmp_path / "no" / "t"))
     before = os.path.getsize(core)
     assert "is the input" in refused("perfetto", core, "-o", core)

@@ -1,4 +1,6 @@
 """tracedump's timelines of real guests, judged by trace_processor."""
+import contextlib
+
 import pytest
 
 import judge
@@ -6,8 +8,8 @@ import qemu
 from conftest import BOOT
 
 
-def convert(guest, path):
-    code, text = qemu.tracedump("perfetto", guest.ram, "--elf", guest.elf, "-o", str(path))
+def convert(guest, path, *options):
+    code, text = qemu.tracedump("perfetto", guest.ram, "--elf", guest.elf, "-o", str(path), *options)
     assert code == 0, text
     return str(path)
 
@@ -113,6 +115,28 @@ def test_tasks_have_names_without_switches(arch, tmp_path):
     seen = {(r["who"], r["what"]) for r in rows}
     assert {("init", "enter_user"), ("sh", "exec"), ("sh", "enter_user"), ("busybox", "enter_user")} <= seen, seen
     assert not any("unknown" in who for who, _ in seen if who), seen
+
+
+def test_joined_machines_stay_apart(tmp_path):
+    """Two guests with the same thread ids and CPUs. Without numbers they would be taken for one."""
+    joined = {}
+    with contextlib.ExitStack() as stack:
+        guests = [stack.enter_context(qemu.Guest(a, mem="128M", append="ring=1M", gdb=False))
+                  for a in qemu.ARCHES]
+        for number, guest in enumerate(guests, 1):
+            guest.wait_for(qemu.PROMPT, BOOT)
+            guest.shell("cpuhog 1 8")
+            guest.qmp("stop")
+            for name, options in (("apart", ("--machine", str(number))), ("mixed", ())):
+                with open(convert(guest, tmp_path / "one.pftrace", *options), "rb") as f:
+                    joined[name] = joined.get(name, b"") + f.read()
+    for name, content in joined.items():
+        (tmp_path / name).write_bytes(content)
+    assert judge.bad_stats(tmp_path / "apart") == []
+    assert "mismatched_sched_switch_tids" in {r["name"] for r in judge.bad_stats(tmp_path / "mixed")}
+    rows = judge.query(tmp_path / "apart", """select raw_id, arch, count(*) as n from machine
+        join thread on thread.machine_id = machine.id where thread.name = 'init' group by raw_id""")
+    assert [(r["raw_id"], r["arch"], r["n"]) for r in rows] == [(1, "aarch64", 1), (2, "x86_64", 1)], rows
 
 
 def test_build_is_named(hung_trace):

@@ -48,7 +48,7 @@ static int use(const uint8_t *mem, uint64_t size, struct td_error *e)
 	td_show_ps(&s, sink);
 	td_show_locks(&s, sink);
 	td_show_cpus(&s, sink);
-	td_perfetto(&s, sink, &st);
+	td_perfetto(&s, sink, 0, &st);
 	td_analysis_free(&a);
 	td_session_free(&s);
 	td_source_close(&src);

@@ -66,7 +66,7 @@ static uint8_t *convert(size_t *n, struct td_perfetto_stats *st)
 	FILE *out = open_memstream(&p, n);
 
 	load(&s, &src);
-	td_perfetto(&s, out, st);
+	td_perfetto(&s, out, 0, st);
 	fclose(out);
 	td_session_free(&s);
 	td_source_close(&src);

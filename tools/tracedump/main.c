@@ -39,32 +39,30 @@ static const char usage[] =
 	"  --cat a,b      text: only these categories\n"
 	"  --task TID     text: only this thread\n"
 	"  -o FILE        perfetto: where to write (default: trace.pftrace)\n"
+	"  --machine N    perfetto: a number of its own for each of several timelines that\n"
+	"                 are to be joined (cat A B > C); without it tasks would be mixed\n"
 	"  --help, --version\n";
 
 static const struct option longs[] = {
-	{"elf", required_argument, NULL, 'e'},
-	{"full", no_argument, NULL, 'f'},
-	{"json", no_argument, NULL, 'j'},
-	{"last", required_argument, NULL, 'l'},
-	{"cpu", required_argument, NULL, 'c'},
-	{"cat", required_argument, NULL, 'k'},
-	{"task", required_argument, NULL, 't'},
-	{"output", required_argument, NULL, 'o'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'v'},
-	{NULL, 0, NULL, 0},
+	{"elf", required_argument, NULL, 'e'},     {"full", no_argument, NULL, 'f'},
+	{"json", no_argument, NULL, 'j'},          {"last", required_argument, NULL, 'l'},
+	{"cpu", required_argument, NULL, 'c'},     {"cat", required_argument, NULL, 'k'},
+	{"task", required_argument, NULL, 't'},    {"output", required_argument, NULL, 'o'},
+	{"machine", required_argument, NULL, 'm'}, {"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'v'},       {NULL, 0, NULL, 0},
 };
 
 /* Commands and the options of their own. */
 static const struct {
 	const char *name, *options;
-} commands[] = {{"why", "efj"}, {"text", "elckt"}, {"perfetto", "eo"}, {"ps", "e"},
+} commands[] = {{"why", "efj"}, {"text", "elckt"}, {"perfetto", "eom"}, {"ps", "e"},
 		{"locks", "e"}, {"cpus", "e"},     {"info", "e"}};
 
 struct options {
 	const char *command, *file, *elf, *out, *cats;
 	uint32_t given; /* bit n: option 'a' + n */
 	bool full, json;
+	int64_t machine;
 	struct td_filter filter;
 };
 
@@ -133,6 +131,10 @@ static int parse(int argc, char **argv, struct options *o)
 		case 'o':
 			o->out = optarg;
 			break;
+		case 'm':
+			ok = number(optarg, &o->machine) && o->machine > 0 &&
+			     o->machine <= UINT32_MAX;
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			return 0;
@@ -144,7 +146,10 @@ static int parse(int argc, char **argv, struct options *o)
 			return 2;
 		}
 		if (!ok) {
-			fprintf(stderr, "tracedump: '%s' is not a number\n", optarg);
+			fprintf(stderr,
+				c == 'm' ? "tracedump: '%s' is not a machine's number (1 and up)\n"
+					 : "tracedump: '%s' is not a number\n",
+				optarg);
 			return 2;
 		}
 	}
@@ -214,7 +219,7 @@ static int write_perfetto(const struct td_session *s, const struct td_source *sr
 		return 2;
 	}
 	errno = 0;
-	td_perfetto(s, f, &st);
+	td_perfetto(s, f, (uint32_t)o->machine, &st);
 	failed = ferror(f);
 	if (fclose(f) || failed) {
 		fprintf(stderr, "tracedump: cannot write %s: %s\n", o->out,

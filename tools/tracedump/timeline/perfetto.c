@@ -386,7 +386,8 @@ static void process_tree(struct pf *p)
 	pt_packet_end(t, tok);
 }
 
-void td_perfetto(const struct td_session *s, FILE *f, struct td_perfetto_stats *st)
+void td_perfetto(const struct td_session *s, FILE *f, uint32_t machine,
+		 struct td_perfetto_stats *st)
 {
 	struct pf p = {.s = s};
 	struct td_merge m;
@@ -395,6 +396,7 @@ void td_perfetto(const struct td_session *s, FILE *f, struct td_perfetto_stats *
 
 	*st = (struct td_perfetto_stats){0};
 	pt_init(&p.t, s, f);
+	p.t.machine = machine;
 	pt_calls_load(&p.t);
 	p.cpu = td_alloc(s->rings.n, sizeof(*p.cpu));
 	clock_snapshot(&p);

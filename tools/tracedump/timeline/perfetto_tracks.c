@@ -105,6 +105,8 @@ size_t pt_packet_begin(struct pt *t, uint32_t sequence, uint64_t ns, bool timed)
 	t->pb.n = 0;
 	token = td_pb_begin(&t->pb, PF_PACKET);
 	td_pb_uint(&t->pb, PF_SEQUENCE, (t->file << 3 | sequence) & INT32_MAX);
+	if (t->machine)
+		td_pb_uint(&t->pb, PF_MACHINE, t->machine);
 	if (timed) {
 		td_pb_uint(&t->pb, PF_TIMESTAMP, ns);
 		td_pb_uint(&t->pb, PF_CLOCK_ID, PT_CLOCK_BOOTTIME);

@@ -13,7 +13,14 @@
 #define PT_UNKNOWN        UINT32_MAX  /* as a tid: nobody knows who ran */
 
 /* TracePacket and Trace field numbers that both halves use. */
-enum { PF_PACKET = 1, PF_TIMESTAMP = 8, PF_SEQUENCE = 10, PF_FLAGS = 13, PF_CLOCK_ID = 58 };
+enum {
+	PF_PACKET = 1,
+	PF_TIMESTAMP = 8,
+	PF_SEQUENCE = 10,
+	PF_FLAGS = 13,
+	PF_CLOCK_ID = 58,
+	PF_MACHINE = 98
+};
 enum pt_slice_kind { PT_SYSCALL = 1, PT_LOCK, PT_TASK, PT_CPU, PT_HOLD, PT_GAP };
 
 struct pt_track {
@@ -50,7 +57,8 @@ struct pt {
 	struct td_hash tracks; /* of struct pt_track */
 	struct td_hash locks;  /* of struct pt_lock */
 	uint64_t flows, log_iid;
-	uint32_t file; /* a number of this trace: ids must differ where files are joined */
+	uint32_t machine; /* 0 = no word of it */
+	uint32_t file;    /* a number of this trace: ids must differ where files are joined */
 	uint64_t unfinished;
 	struct pt_call *calls; /* by begin */
 	uint32_t ncalls, next_call;
