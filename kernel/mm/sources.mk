@@ -18,4 +18,5 @@ ifeq ($(filter $(CONFIG),lean bare),)
 kernel-y += kernel/mm/mm_ktest.c
 kernel-y += kernel/mm/stress_ktest.c
 kernel-y += kernel/mm/misuse_ktest.c
+kernel-y += kernel/mm/uaccess_ktest.c
 endif

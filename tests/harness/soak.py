@@ -5,11 +5,11 @@ leaves the black box beside it for a look afterwards.
 """
 import os
 import subprocess
-import sys
 import time
 
+import boots
 import qemu
-from options import Options, end_on_signals, say
+from options import Options, say
 
 
 def one_boot(opt):
@@ -34,25 +34,13 @@ def one_boot(opt):
 
 def main(argv):
     opt = Options(argv, explains=True)
-    number = os.environ.get("N") or "20"
-    if not number.isdigit() or int(number) == 0:
-        raise SystemExit(f"N={number}: give the number of boots")
-    count = int(number)
-    times = []
-    for i in range(count):
-        try:
-            times.append(one_boot(opt))
-        except qemu.GuestError as e:
-            say(f"boot {i + 1} of {count} failed:\n{e}")
-            say(f"{len(times)} passed, 1 failed")
-            return 1
-        if (i + 1) % 10 == 0 or i + 1 == count:
-            say(f"  {i + 1} boots of {opt.words()}: {min(times):.1f} to {max(times):.1f} s")
-    say(f"{len(times)} passed, 0 failed")
-    return 0
+    count = boots.number("N", os.environ.get("N") or "20", least=1)
+    times, status = boots.in_a_row(
+        lambda: one_boot(opt), lambda done: done < count,
+        lambda t: say(f"  {len(t)} boots of {opt.words()}: {min(t):.1f} to {max(t):.1f} s"))
+    say(f"{len(times)} passed, {status} failed")
+    return status
 
 
 if __name__ == "__main__":
-    end_on_signals()
-    os.chdir(qemu.ROOT)
-    sys.exit(main(sys.argv[1:]))
+    boots.run(main)

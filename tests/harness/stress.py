@@ -5,11 +5,11 @@ the first that does not, with its console and what tracedump says of it. Part of
 """
 import os
 import re
-import sys
 import time
 
+import boots
 import qemu
-from options import Options, end_on_signals, say
+from options import Options, say
 
 TOTAL = re.compile(r"^(\d+) passed, 0 failed", re.M)
 
@@ -31,27 +31,15 @@ def one_boot(opt):
 def main(argv):
     opt = Options(argv, explains=True)
     minutes = next((a[8:] for a in argv if a.startswith("MINUTES=")), os.environ.get("MINUTES") or "60")
-    if not minutes.isdigit():
-        raise SystemExit(f"MINUTES={minutes}: give a number")
+    end = time.monotonic() + 60 * boots.number("MINUTES", minutes)
     opt.append = (opt.append + " ktest=1").strip()
-    end = time.monotonic() + 60 * int(minutes)
-    boots = passed = 0
-    while not boots or time.monotonic() < end:
-        try:
-            passed += one_boot(opt)
-            boots += 1
-        except qemu.GuestError as e:
-            say(f"boot {boots + 1}: {e}")
-            say(f"{passed} passed, 1 failed")
-            return 1
-        if boots % 10 == 0:
-            say(f"  {boots} boots of {opt.words()}, {max(0, int(end - time.monotonic())) // 60} minutes to go")
-    say(f"  {boots} boots of {opt.words()}")
-    say(f"{passed} passed, 0 failed")
-    return 0
+    passed, status = boots.in_a_row(
+        lambda: one_boot(opt), lambda done: not done or time.monotonic() < end,
+        lambda p: say(f"  {len(p)} boots of {opt.words()}, {max(0, int(end - time.monotonic())) // 60} "
+                      "minutes to go"))
+    say(f"{sum(passed)} passed, {status} failed")
+    return status
 
 
 if __name__ == "__main__":
-    end_on_signals()
-    os.chdir(qemu.ROOT)
-    sys.exit(main(sys.argv[1:]))
+    boots.run(main)
