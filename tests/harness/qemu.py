@@ -156,7 +156,7 @@ class Slot:
     @classmethod
     def take(cls, wait=600.0):
         if cls.users == 0 and cls.MARK not in os.environ:
-            cls.fd = cls._lock_one(wait)
+            cls.fd = cls.lock_one(wait)
             os.environ[cls.MARK] = str(os.getpid())
         cls.users += 1
 
@@ -169,7 +169,7 @@ class Slot:
             cls.fd = -1
 
     @staticmethod
-    def _lock_one(wait):
+    def lock_one(wait):
         base = os.path.join(tempfile.gettempdir(), f"hindsight-slots-{os.getuid()}")
         os.makedirs(base, exist_ok=True)
         count = max(1, os.cpu_count() or 1)

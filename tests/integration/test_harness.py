@@ -301,9 +301,9 @@ def test_slots_do_not_deadlock(tmp_path, monkeypatch):
     qemu.Slot.take()
     qemu.Slot.take(wait=0)
     with pytest.raises(qemu.GuestError, match="stayed busy"):
-        qemu.Slot._lock_one(0)
+        qemu.Slot.lock_one(0)
     qemu.Slot.release()
     with pytest.raises(qemu.GuestError, match="stayed busy"):
-        qemu.Slot._lock_one(0)
+        qemu.Slot.lock_one(0)
     qemu.Slot.release()
-    os.close(qemu.Slot._lock_one(0))
+    os.close(qemu.Slot.lock_one(0))
