@@ -2,6 +2,7 @@
  * fixture. */
 #include "box_fixture.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -337,4 +338,27 @@ struct bb_section *fx_section(struct box_fixture *f, uint32_t kind)
 		if (d[i].kind == kind)
 			return &d[i];
 	abort();
+}
+
+void fx_print(FILE *out, const char *text)
+{
+	while (*text) {
+		unsigned i, len = 0;
+
+		for (i = 0; i < FX_LOCKS && !len; i++) {
+			char lock[32];
+
+			snprintf(lock, sizeof(lock), "%" PRIu64, (uint64_t)FX_LOCK(i));
+			if (!strncmp(text, lock, strlen(lock)))
+				len = (unsigned)strlen(lock);
+			snprintf(lock, sizeof(lock), "0x%" PRIx64, (uint64_t)FX_LOCK(i));
+			if (!strncmp(text, lock, strlen(lock)))
+				len = (unsigned)strlen(lock);
+		}
+		if (len)
+			fprintf(out, "lock%u", i - 1);
+		else
+			fputc(*text, out);
+		text += len ? len : 1;
+	}
 }

@@ -7,7 +7,7 @@
 #define BOX_FIXTURE_H
 
 #include <stdbool.h>
-
+#include <stdio.h>
 #include <tracing/events.h>
 #include <tracing/tracker.h>
 
@@ -76,5 +76,8 @@ struct bb_report *fx_report(uint32_t verdict, uint32_t check, uint64_t lock, uin
 struct bb_queue *fx_queue(uint16_t queued, uint16_t kicked, uint16_t used, uint16_t seen);
 #define FX_SLOT(n) (0xffff000000100000ull + 64ull * (n))
 struct bb_section *fx_section(struct box_fixture *f, uint32_t kind);
+
+/* Prints text with its locks by number: where they lie differs from run to run. */
+void fx_print(FILE *out, const char *text);
 
 #endif

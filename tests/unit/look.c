@@ -1,8 +1,58 @@
 /* look.c - see look.h. */
 #include "look.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define GOLDEN_FILE "tests/unit/why_golden.txt"
+
+/* Which boxes are compared: all with a verdict, but one of a CPU that has never ticked, which is
+ * silent since the host's own start. */
+static bool comparable(const struct look *l, const struct box_fixture *f)
+{
+	for (unsigned c = 0; c < FX_CPUS; c++)
+		if (f->cpus[c].online && !f->cpus[c].last_tick)
+			return false;
+	return l->status != 0;
+}
+
+/* The n-th of this program: under "== program n" in the golden file are all its words, and the JSON
+ * of the first of a kind. GOLDEN=FILE in the environment writes what is instead of comparing. */
+static void compare(const struct look *l)
+{
+	static unsigned looks;
+	static bool seen[32][64];
+	bool *json = &seen[l->a.n ? l->a.v[0].kind % 32 : 0][l->a.n ? l->a.v[0].reason % 64 : 0];
+	char *is, *all = NULL, *from, head[64];
+	size_t n = 0;
+	FILE *out = open_memstream(&is, &n), *file;
+
+	snprintf(head, sizeof(head), "== %s %u\n", program_invocation_short_name, ++looks);
+	fx_print(out, l->text);
+	if (!*json)
+		fx_print(out, l->json);
+	*json = true;
+	fclose(out);
+	file = fopen(getenv("GOLDEN") ? getenv("GOLDEN") : GOLDEN_FILE,
+		     getenv("GOLDEN") ? "a" : "r");
+	assert_non_null(file);
+	if (getenv("GOLDEN")) {
+		fprintf(file, "%s%s", head, is);
+	} else {
+		assert_true(getdelim(&all, &n, 0, file) > 0);
+		from = strstr(all, head);
+		if (!from)
+			fail_msg("not in " GOLDEN_FILE ": %s%s", head, is);
+		from += strlen(head);
+		n = strlen(is);
+		if (strncmp(is, from, n) || (from[n] && strncmp(from + n, "== ", 3)))
+			fail_msg("%sgot\n%s\nexpected\n%.*s", head, is, (int)n, from);
+		free(all);
+	}
+	fclose(file);
+	free(is);
+}
 
 void look(struct look *l, struct box_fixture *f)
 {
@@ -22,6 +72,8 @@ void look(struct look *l, struct box_fixture *f)
 	out = open_memstream(&l->json, &n);
 	assert_int_equal(td_explain_json(&l->a, out), l->status);
 	fclose(out);
+	if (comparable(l, f))
+		compare(l);
 }
 
 void done(struct look *l, struct box_fixture *f)

@@ -192,30 +192,6 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Prints a line with its locks by number: where they lie differs from run to run. */
-static void print_line(FILE *out, const char *line)
-{
-	while (*line) {
-		unsigned i, len = 0;
-
-		for (i = 0; i < FX_LOCKS && !len; i++) {
-			char text[32];
-
-			snprintf(text, sizeof(text), "%" PRIu64, (uint64_t)FX_LOCK(i));
-			if (!strncmp(line, text, strlen(text)))
-				len = (unsigned)strlen(text);
-			snprintf(text, sizeof(text), "0x%" PRIx64, (uint64_t)FX_LOCK(i));
-			if (!strncmp(line, text, strlen(text)))
-				len = (unsigned)strlen(text);
-		}
-		if (len)
-			fprintf(out, "lock%u", i - 1);
-		else
-			fputc(*line, out);
-		line += len ? len : 1;
-	}
-}
-
 /* One packet a line, "field:value" in order; the unfinished slices, which are closed in the order
  * of a hash table, are sorted. */
 static char *decode(const uint8_t *p, size_t n)
@@ -247,7 +223,7 @@ static char *decode(const uint8_t *p, size_t n)
 	for (unsigned i = 0; i < nlines; i++) {
 		if (i == sorted)
 			qsort(lines + i, nlines - i, sizeof(*lines), by_text);
-		print_line(out, lines[i]);
+		fx_print(out, lines[i]);
 		fputc('\n', out);
 		free(lines[i]);
 	}
