@@ -25,6 +25,10 @@ mmt-vm := $(patsubst %,kernel/mm/%.c,vm fault fork shared context tlb pgtable bu
 $(eval $(call host_program,$(MMT)/vm_test,$(MMT),$(mmt-common) $(mmt-lib) $(mmt-vm) tests/unit/vm_test.c,\
 	$(HOST_san) $(HOST_KERNEL_LINK) $(MMT_WRAP)))
 
+# Address-space numbers and flushes.
+$(eval $(call host_program,$(MMT)/asid_test,$(MMT),$(mmt-common) $(mmt-lib) kernel/mm/context.c \
+	kernel/mm/tlb.c tests/unit/asid_test.c,$(HOST_san) $(HOST_KERNEL_LINK)))
+
 # With several CPUs: once under address and undefined-behaviour sanitizers, once under the thread sanitizer.
 MMC_san := $(MMT_SAN)
 MMC_tsan := $(HOST_tsan)
@@ -38,10 +42,11 @@ endef
 $(foreach v,san tsan,$(eval $(call mmc_variant,$(v))))
 
 MMC_PROGS := context_test page_race_test
-test-unit-mm: $(MMT)/lib_test $(MMT)/mm_test $(MMT)/vm_test $(MMC_PROGS:%=$(MMT)/san/%) $(MMC_PROGS:%=$(MMT)/tsan/%) ## host tests of kernel/lib and kernel/mm
+test-unit-mm: $(MMT)/lib_test $(MMT)/mm_test $(MMT)/vm_test $(MMT)/asid_test $(MMC_PROGS:%=$(MMT)/san/%) $(MMC_PROGS:%=$(MMT)/tsan/%) ## host tests of kernel/lib and kernel/mm
 	$(Q)$(MMT)/lib_test
 	$(Q)ASAN_OPTIONS=detect_leaks=0 $(MMT)/mm_test
 	$(Q)ASAN_OPTIONS=detect_leaks=0 $(MMT)/vm_test
+	$(Q)ASAN_OPTIONS=detect_leaks=0 $(MMT)/asid_test
 	$(Q)$(foreach p,$(MMC_PROGS),ASAN_OPTIONS=detect_leaks=0 $(MMT)/san/$(p) && \
 		TSAN_OPTIONS=halt_on_error=1 $(MMT)/tsan/$(p) &&) true
 	@echo 'test-unit-mm: passed'
