@@ -199,7 +199,7 @@ long sys_prctl(int option, unsigned long a1, unsigned long a2, unsigned long a3,
 
 	switch (option) {
 	case PR_GET_NAME:
-		memcpy(name, current_process()->name, PR_NAME_LEN - 1);
+		strscpy(name, current_process()->name, sizeof(name)); /* nothing behind its end */
 		return copy_to_user((void __user *)a1, name, sizeof(name));
 	case PR_SET_NAME:
 		return set_name((const char __user *)a1);

@@ -105,7 +105,7 @@ long sys_clock_nanosleep(int clock, unsigned int flags, const void __user *ts, v
 	int err;
 
 	if (clock == CLOCK_THREAD_CPUTIME_ID || clock == CLOCK_PROCESS_CPUTIME_ID)
-		return -EINVAL;
+		return -EOPNOTSUPP;
 	err = clock_ns(clock, &now);
 	if (!err)
 		err = timespec_get(ts, &ns);
