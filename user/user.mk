@@ -19,7 +19,7 @@ src_testall := user/tests/testall.c
 # Tests: user/tests/NAME.c each, run by testall in this order. Helpers are started by tests.
 user-tests := hello fork_test wait_test exec_test cow_test mmap_test brk_test fp_test pipe_test poll_test fd_test \
 	file_read_test dir_test clock_test kill_test preempt_test badptr_test enosys_test elf_corrupt_test \
-	abi_test readonly_test limits_test regs_test vdso_test state_test
+	abi_test readonly_test limits_test calls_test regs_test vdso_test state_test
 user-helpers := argv_echo exit42 family hostile oom
 $(foreach t,$(user-tests) $(user-helpers),$(eval src_$(t) := user/tests/$(t).c))
 # What busybox serves on the disk.
