@@ -1,4 +1,5 @@
 """`make mutate`: what is changed, what is drawn and what is counted. Runs no mutant."""
+import json
 import os
 import sys
 
@@ -78,3 +79,23 @@ def test_the_percentage_is_of_those_that_could_be_noticed():
     lines = mutate.report(drawn, verdicts)
     assert lines[1].split() == ["sync", "2", "1", "67", "%", "1", "0", "1"], lines
     assert lines[-1] == mutations.diff(drawn[2][1])
+
+
+def test_what_has_passed_is_known_for_that_tree_only(tmp_path, monkeypatch):
+    monkeypatch.setattr(mutate, "BASE", str(tmp_path))
+    first = mutate.Baseline("this tree")
+    assert first.claim("make x") and not first.claim("make x")
+    first.passed("make x", 100)
+    assert first.limits == {"make x": 100 * mutate.LIMIT_FACTOR}
+    assert not mutate.Baseline("this tree").claim("make x")
+    assert mutate.Baseline("another").claim("make x")
+
+
+def test_survivors_are_those_of_the_last_run(tmp_path, monkeypatch):
+    (_, a), (_, b) = mutate.draw(["sync"], 2, "1")
+    monkeypatch.setattr(mutate, "RESULTS", str(tmp_path / "results"))
+    assert not mutate.survivors(["sync"])
+    with open(mutate.RESULTS, "w", encoding="utf-8") as f:
+        for m, verdict in ((a, "survived"), (b, "survived"), (a, "killed")):
+            f.write(json.dumps({"name": mutations.name(m), "verdict": verdict}) + "\n")
+    assert mutate.survivors(["sync"]) == [("sync", b)] and not mutate.survivors(["mm"])

@@ -5,8 +5,8 @@ that cover its area, the cheap ones first; a test that fails kills it, one that 
 survived: a mistake that nobody would notice. N are drawn from all changes of the chosen areas with a seeded
 generator, in equal shares, so the same tree and SEED give the same mutants.
 
-It works on copies under build/mutate/, one for each host CPU, never on the checkout. Each copy first runs
-every step without a change: that must pass, and gives each step its time limit. A mutant whose object
+It works on copies under build/mutate/, one for each host CPU, never on the checkout. Every step first runs
+without a change: that must pass, and gives each step its time limit. A mutant whose object
 code is the same as without the change, and one listed in equivalent.txt, is no mutant; nor is one that does
 not compile. Verdicts are appended to build/mutate/results.jsonl as they come: a run that was cut off goes
 on where it was, unless the sources or tests have changed. AGAIN=1 runs only those that survived when they
@@ -137,13 +137,43 @@ def survivors(areas):
             if last.get(mutations.name(m)) == "survived" and (m.path, m.old.strip(), m.new.strip()) not in known]
 
 
+class Baseline:
+    """What has passed without a change: limits of its steps, kept for as long as the tree stays as it is."""
+
+    def __init__(self, key):
+        self.path, self.key, self.lock = os.path.join(BASE, "limits.json"), key, threading.Lock()
+        self.limits, self.claimed = {}, set()
+        if os.path.exists(self.path):
+            with open(self.path, encoding="utf-8") as f:
+                self.limits = json.load(f).get(key, {})
+        self.claimed.update(self.limits)
+
+    def claim(self, step):
+        """Is it the caller's to run?"""
+        with self.lock:
+            mine = step not in self.claimed
+            self.claimed.add(step)
+            return mine
+
+    def passed(self, step, seconds):
+        with self.lock:
+            self.limits[step] = max(LEAST_LIMIT, LIMIT_FACTOR * seconds)
+            with open(self.path, "w", encoding="utf-8") as f:
+                json.dump({self.key: self.limits}, f)
+
+    def wait(self, stop):
+        while not self.claimed <= set(self.limits):
+            if stop.wait(0.1):
+                raise Stopped
+
+
 class Tree:
     """A copy of the checkout, built, with a way to run a command in it."""
 
     def __init__(self, number, arch, stop):
         self.dir, self.arch, self.stop = os.path.join(BASE, f"tree{number}"), arch, stop
         self.other, = {"aarch64", "x86_64"} - {arch}
-        self.limits, self.plain = {}, {}
+        self.limits = {}
 
     def fill(self):
         """Brings the sources up to date; what has not changed keeps its time, so make builds little."""
@@ -226,24 +256,25 @@ class Tree:
         with open(bare, "rb") as f:
             return hashlib.sha1(f.read()).hexdigest()
 
-    def baseline(self, areas, key):
-        """Everything passes without a change, or there is nothing to measure; gives the time limits. What has
-        passed on this very tree is not run again."""
-        known = self.dir + ".limits"
-        if os.path.exists(known):
-            with open(known, encoding="utf-8") as f:
-                self.limits = json.load(f).get(key, {})
+    def baseline(self, areas, shared):
+        """Everything passes without a change, or there is nothing to measure; gives the time limits. Each tree
+        is built; of the tests, which are the same in all, each runs in one of them."""
         for area in areas:
-            for step in AREAS[area].once + AREAS[area].builds + AREAS[area].tests:
-                if step in self.limits:
-                    continue
-                start = time.monotonic()
-                ok, text = self.run(step, 1200)
-                if not ok:
-                    raise SystemExit(f"without any change this fails: {self.words(step)}\n{text}")
-                self.limits[step] = max(LEAST_LIMIT, LIMIT_FACTOR * (time.monotonic() - start))
-                with open(known, "w", encoding="utf-8") as f:
-                    json.dump({key: self.limits}, f)
+            for step in AREAS[area].once + AREAS[area].builds:
+                self.must_pass(step)
+        for step in dict.fromkeys(step for area in areas for step in AREAS[area].tests):
+            if shared.claim(step):
+                shared.passed(step, self.must_pass(step))
+        shared.wait(self.stop)
+        self.limits = shared.limits
+
+    def must_pass(self, step):
+        """Seconds that it took."""
+        start = time.monotonic()
+        ok, text = self.run(step, 1200)
+        if not ok:
+            raise SystemExit(f"without any change this fails: {self.words(step)}\n{text}")
+        return time.monotonic() - start
 
     def judge(self, area, m):
         """(verdict, by what)"""
@@ -296,10 +327,10 @@ def report(drawn, verdicts):
     return lines + [""] + [mutations.diff(m) for m in alive]
 
 
-def work(tree, todo, areas, verdicts, key, failures):
+def work(tree, todo, areas, verdicts, shared, failures):
     try:
         tree.fill()
-        tree.baseline(areas, key)
+        tree.baseline(areas, shared)
         say(f"{os.path.relpath(tree.dir, ROOT)}: all tests pass without a change")
         while not tree.stop.is_set():
             area, m = todo.get_nowait()
@@ -307,7 +338,7 @@ def work(tree, todo, areas, verdicts, key, failures):
             verdict, by = tree.judge(area, m)
             verdicts[mutations.name(m)] = verdict
             with open(RESULTS, "a", encoding="utf-8") as f:
-                f.write(json.dumps({"tree": key, "name": mutations.name(m), "area": area, "verdict": verdict, "by": by,
+                f.write(json.dumps({"tree": shared.key, "name": mutations.name(m), "area": area, "verdict": verdict, "by": by,
                                     "path": m.path, "line": m.line, "old": m.old, "new": m.new}) + "\n")
             say(f"  {verdict:<16} {m.path}:{m.line} {m.kind}, {time.monotonic() - start:.0f} s, {todo.qsize()} to go")
     except (queue.Empty, Stopped):
@@ -337,8 +368,8 @@ def main(argv):
     for item in fresh:
         todo.put(item)
     say(f"{len(drawn)} mutants of {' '.join(areas)} on {arch}, {len(fresh)} to run")
-    stop, failures = threading.Event(), []
-    threads = [threading.Thread(target=work, args=(Tree(i, arch, stop), todo, areas, verdicts, key, failures))
+    stop, failures, shared = threading.Event(), [], Baseline(key)
+    threads = [threading.Thread(target=work, args=(Tree(i, arch, stop), todo, areas, verdicts, shared, failures))
                for i in range(min(jobs, len(fresh)))]
     try:
         for t in threads:
