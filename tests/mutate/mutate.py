@@ -103,11 +103,11 @@ def tree_hash():
 
 
 def equivalent():
-    """Names of the changes that change nothing: `path | old | new | why`, one a line."""
+    """Names of the changes that change nothing: `path ## old ## new ## why`, one a line."""
     out = set()
     for line in read("tests/mutate/equivalent.txt").splitlines():
         if line and not line.startswith("#"):
-            path, old, new, why = (part.strip() for part in line.split(" | "))
+            path, old, new, why = (part.strip() for part in line.split(" ## "))
             assert why, line
             out.add((path, old, new))
     return out
