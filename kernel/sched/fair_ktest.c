@@ -372,3 +372,87 @@ KTEST(a_wake_prefers_the_old_cpu)
 	kthread_stop(t);
 	arch_current()->pinned = pinned;
 }
+
+static void hog(void *arg)
+{
+	while (!kthread_should_stop())
+		barrier();
+}
+
+#define HOGS 4
+
+/* Lets the thread before the last in the queue of `from` be moved, at most; NULL: it is not as long
+ * as it should be at the moment. The last one is pinned. */
+static struct thread *offer_one(struct cpu_rq *from, u32 len, s64 *ahead)
+{
+	irqflags_t f = spin_lock_irqsave(&from->lock);
+	struct rb_node *n = rb_last(&from->tree);
+	struct thread *t = NULL;
+
+	if (from->nr == len && n)
+		n = len > 1 ? rb_prev(n) : n;
+	else
+		n = NULL;
+	if (n) {
+		t = rb_entry(n, struct thread, run_node);
+		*ahead = (s64)(t->vruntime - from->min_vruntime);
+		t->pinned = false;
+	}
+	spin_unlock_irqrestore(&from->lock, f);
+	return t;
+}
+
+/* One tick of this CPU, which is busy with the test alone. Has it pulled t over? Checks how. */
+static bool tick_pulls(struct bed *b, unsigned int other, u32 countdown, u32 len)
+{
+	struct thread *t;
+	s64 ahead, now;
+	bool moved;
+
+	if (!bed_quiet(b))
+		return false;
+	t = offer_one(per_cpu_ptr(&run_queue, other), len, &ahead);
+	b->rq->balance_countdown = countdown;
+	sched_tick();
+	KT_EQ(b->rq->balance_countdown, countdown ? countdown - 1 : 8);
+	b->rq->balance_countdown = 1000;
+	moved = t && b->rq->nr == 1 && t->queued && t->bb->cpu == this_cpu();
+	if (moved) {
+		now = (s64)(t->vruntime - b->rq->min_vruntime);
+		KT_ASSERT(now <= ahead && now > ahead - (s64)(50 * MS));
+	}
+	if (t)
+		t->pinned = true;
+	arch_irq_restore(b->f);
+	return moved;
+}
+
+/* Every so many ticks a busy CPU takes one over from a queue that is longer by two: the last that
+ * may move, with its lead. */
+KTEST(the_tick_pulls_from_a_long_queue)
+{
+	struct thread *t[HOGS];
+	struct bed b;
+	unsigned int other, tries, n = 0;
+
+	if (nr_cpus < 2)
+		KT_SKIP("needs 2 CPUs");
+	KT_ASSERT(bed_make(&b));
+	arch_irq_restore(b.f);
+	other = (this_cpu() + 1) % nr_cpus;
+	while (n < 2)
+		t[n++] = kthread_run_on(other, "ktest-hog", hog, NULL);
+	for (tries = 0; tries < 5; tries++)
+		KT_ASSERT(!tick_pulls(&b, other, 0, 1)); /* one waits: not worth it */
+	while (n < HOGS)
+		t[n++] = kthread_run_on(other, "ktest-hog", hog, NULL);
+	for (tries = 0; tries < 5; tries++)
+		KT_ASSERT(!tick_pulls(&b, other, 3, HOGS - 1)); /* not yet */
+	for (tries = 0; tries < 50 && !tick_pulls(&b, other, 0, HOGS - 1); tries++)
+		thread_sleep_ns(MS, false);
+	KT_ASSERT(tries < 50);
+	while (n > 0)
+		kthread_stop(t[--n]);
+	KT_ASSERT(bed_quiet(&b));
+	bed_end(&b);
+}
