@@ -6,6 +6,7 @@
  * vruntime to what the rule is about. */
 #include <irq/irq.h>
 #include <lib/atomic.h>
+#include <lib/boot.h>
 #include <lib/clock.h>
 #include <lib/ktest.h>
 #include <arch/cpu.h>
@@ -131,6 +132,29 @@ KTEST(a_clock_goes_only_forward)
 	let_time_pass();
 	sched_tick();
 	KT_EQ(b.rq->min_vruntime, was);
+	bed_end(&b);
+}
+
+static bool on_stack(const struct bb_task *t, u64 addr)
+{
+	return addr > t->stack_base && addr < t->stack_top;
+}
+
+/* Who is off its CPU has left behind where its stack can be walked from. */
+KTEST(a_sleeper_can_be_walked)
+{
+	const struct bb_task *t;
+	struct bed b;
+
+	KT_ASSERT(bed_make(&b));
+	t = b.t->bb;
+	KT_ASSERT(on_stack(t, t->switch_sp) && on_stack(t, t->switch_fp));
+	KT_ASSERT(t->switch_fp >= t->switch_sp);
+	KT_ASSERT(t->switch_pc > (unsigned long)__text_start &&
+		  t->switch_pc < (unsigned long)__text_end);
+	KT_ASSERT(t->since >= t->start_ticks && t->since <= arch_ticks());
+	KT_EQ(t->cpu, this_cpu());
+	KT_EQ(t->preempt_count, 1); /* schedule()'s own */
 	bed_end(&b);
 }
 
@@ -342,7 +366,8 @@ KTEST(a_yield_goes_behind_all)
 KTEST(a_wake_prefers_the_old_cpu)
 {
 	struct thread *t;
-	unsigned int last, stayed = 0, tried = 0;
+	unsigned int last, stayed = 0, tried = 0, idle_seen = 0;
+	const struct bb_cpu *box;
 	bool pinned = arch_current()->pinned;
 	struct cpu_rq *rq;
 
@@ -364,10 +389,14 @@ KTEST(a_wake_prefers_the_old_cpu)
 			sched_yield();
 		if (READ_ONCE(rq->curr) != rq->idle)
 			continue;
+		box = *per_cpu_ptr(&trace_cpu, last);
+		idle_seen += READ_ONCE(box->mode) == BB_MODE_IDLE && !READ_ONCE(box->queue_len) &&
+			     READ_ONCE(box->current) == rq->idle->slot + 1;
 		unpark(t);
 		tried++;
 		stayed += READ_ONCE(t->bb->cpu) == last;
 	}
+	KT_ASSERT(idle_seen >= tried / 2);
 	KT_ASSERT(tried > 0 && stayed >= tried / 2); /* others may come there at times */
 	kthread_stop(t);
 	arch_current()->pinned = pinned;
