@@ -643,11 +643,102 @@ static void second_lock_is_reported_as_self(void **state)
 	assert_int_equal(deadlock(1, self_body), BB_V_SELF);
 }
 
+/* ---- places where nobody may hold a spin lock -------------------------------------------------
+ */
+
+static void lock_a_mutex(void)
+{
+	mutex_lock(&mutex);
+	mutex_unlock(&mutex);
+}
+
+static void read_lock(void)
+{
+	rw_read_lock(&rw);
+	rw_read_unlock(&rw);
+}
+
+static void write_lock(void)
+{
+	rw_write_lock(&rw);
+	rw_write_unlock(&rw);
+}
+
+static void take_a_semaphore(void)
+{
+	sem_down(&sem);
+	sem_up(&sem);
+}
+
+static void wait_at_a_queue(void)
+{
+	wait_event_until(&order, false, false, PARK_KERNEL, arch_ticks() + 1000000, BB_WAIT_QUEUE,
+			 0);
+}
+
+static void poll_a_queue(void)
+{
+	struct poll_entry e;
+	struct poll_table t;
+
+	poll_init(&t, &e, 1);
+	poll_wait(&t, &order);
+	poll_sleep(&t, PARK_KERNEL, arch_ticks() + 1000000);
+	poll_finish(&t);
+}
+
+static bool atomic_too;
+
+static void sleepy_body(void *arg)
+{
+	void (*const *sleepy)(void) = arg;
+
+	if (atomic_too)
+		spin_lock(&spin);
+	(*sleepy)();
+	if (atomic_too)
+		spin_unlock(&spin);
+}
+
+/* The verdict on who does it, with a spin lock or without one; 100 for none. */
+static int verdict_on(void (*sleepy)(void), bool atomic)
+{
+	u32 verdict;
+	pid_t pid = fork();
+	int status;
+
+	if (pid) {
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		return WEXITSTATUS(status);
+	}
+	atomic_too = atomic;
+	rw_init(&rw, &rw_class);
+	sem_init(&sem, 1, &sem_class);
+	host_run(1, sleepy_body, &sleepy);
+	_exit(host_reports(&verdict) ? (int)verdict : 100);
+}
+
+/* Whatever may sleep says so before it knows whether it must: the mistake shows without the bad
+ * luck.
+ */
+static void sleeping_is_named_before_it_happens(void **state)
+{
+	void (*const sleepy[])(void) = {lock_a_mutex,     read_lock,       write_lock,
+					take_a_semaphore, wait_at_a_queue, poll_a_queue};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(sleepy); i++) {
+		assert_int_equal(verdict_on(sleepy[i], true), BB_V_OWNER_SLEEPING);
+		assert_int_equal(verdict_on(sleepy[i], false), 100);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(abba_is_reported_as_a_cycle),
 		cmocka_unit_test(second_lock_is_reported_as_self),
+		cmocka_unit_test(sleeping_is_named_before_it_happens),
 		cmocka_unit_test(spin_lock_excludes),
 		cmocka_unit_test(mutex_excludes_and_hands_over),
 		cmocka_unit_test(rwlock_separates_writers),
