@@ -41,7 +41,7 @@ test-long: setup ## what takes longer than make test may: [MINUTES=10] of stress
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)MAKE=$(MAKE_COMMAND) MINUTES=$(or $(MINUTES),10) BOOTS=$(or $(BOOTS),50) $(PYTHON) $(HARNESS)/suite.py long
 
-mutate: setup ## one line changed at a time: do the tests notice? [MUTATE="think mm"] [N=60] [SEED=1]
+mutate: setup ## one line changed at a time: do the tests notice? [MUTATE="think mm"] [N=60] [SEED=1] [AGAIN=1]
 	$(Q)$(PYTHON) tests/mutate/mutate.py MUTATE="$(MUTATE)" N="$(N)" SEED="$(SEED)" ARCH=$(ARCH)
 
 check: setup ## house rules: format, layers, event ids, READMEs
