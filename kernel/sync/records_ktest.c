@@ -457,3 +457,76 @@ KTEST(completions_count)
 	wait_for_completion(&c);
 	KT_ASSERT(c.done != 0);
 }
+
+/* ---- more than a task's list has room for ---------------------------------------------------- */
+
+#define TOO_MANY (BB_MAX_HELD + 3)
+
+/* n locks of one kind, taken in order and given back in reverse. */
+static void hold_many(struct locks *l, u32 n, u32 kind, bool take) NO_TSA
+{
+	static irqflags_t f[TOO_MANY];
+
+	for (u32 k = 0; k < n; k++) {
+		struct locks *at = &l[take ? k : n - 1 - k];
+		irqflags_t *flags = &f[take ? k : n - 1 - k];
+
+		switch (kind) {
+		case 0:
+			take ? mutex_lock(&at->mutex) : mutex_unlock(&at->mutex);
+			break;
+		case 1:
+			if (take)
+				KT_ASSERT(mutex_trylock(&at->mutex));
+			else
+				mutex_unlock(&at->mutex);
+			break;
+		case 2:
+			take ? rw_read_lock(&at->rw) : rw_read_unlock(&at->rw);
+			break;
+		case 3:
+			take ? rw_write_lock(&at->rw) : rw_write_unlock(&at->rw);
+			break;
+		case 4:
+			take ? spin_lock(&at->spin) : spin_unlock(&at->spin);
+			break;
+		default:
+			if (take)
+				*flags = spin_lock_irqsave(&at->spin);
+			else
+				spin_unlock_irqrestore(&at->spin, *flags);
+		}
+	}
+}
+
+/* What does not fit is counted, and the count goes down again; the locks are locks all the same. */
+KTEST(more_locks_than_room)
+{
+	static struct locks l[TOO_MANY];
+	struct bb_task *b = arch_current()->bb;
+	u32 before = b->nheld, preempt = b->preempt_count;
+
+	for (u32 kind = 0; kind < 6; kind++) {
+		u32 nheld, lost, free = 0;
+
+		for (u32 i = 0; i < TOO_MANY; i++)
+			locks_init(&l[i]);
+		hold_many(l, TOO_MANY, kind, true);
+		nheld = b->nheld;
+		lost = b->held_lost;
+		for (u32 i = 0; i < TOO_MANY; i++)
+			free += !l[i].mutex.track.owner && !l[i].rw.track.owner &&
+				!l[i].spin.track.owner;
+		hold_many(l, TOO_MANY, kind, false);
+		KT_EQ(nheld, BB_MAX_HELD);
+		KT_EQ(lost, before + 3);
+		KT_EQ(free, 0);
+		for (u32 i = 0; i < TOO_MANY; i++)
+			KT_ASSERT(!l[i].mutex.track.owner && !l[i].rw.track.owner &&
+				  !l[i].spin.track.owner);
+		KT_EQ(b->nheld, before);
+		KT_EQ(b->held_lost, 0);
+		KT_EQ(b->preempt_count, preempt);
+		KT_ASSERT(!arch_irqs_disabled());
+	}
+}
