@@ -150,6 +150,30 @@ static void test_signals(void)
 	ok(syscall(SYS_gettid) == getpid(), "which are the same");
 }
 
+/* As many as there are CPUs compute for a while: some of them not on the first. */
+static void test_which_cpu(int online)
+{
+	pid_t pid[8];
+	int n = online < 8 ? online : 8, elsewhere = 0, status;
+
+	fflush(stdout);
+	for (int i = 0; i < n; i++)
+		if ((pid[i] = fork()) == 0) {
+			double end = now_s() + 0.3;
+			unsigned cpu = 0, most = 0;
+
+			while (now_s() < end)
+				if (syscall(SYS_getcpu, &cpu, NULL, NULL) == 0 && cpu > most)
+					most = cpu;
+			_exit((int)(most < 100 ? most : 100));
+		}
+	for (int i = 0; i < n; i++) {
+		waitpid(pid[i], &status, 0);
+		elsewhere += WIFEXITED(status) && status != 0;
+	}
+	ok(elsewhere > 0 || online == 1, "%d of %d computed elsewhere than on CPU 0", elsewhere, n);
+}
+
 static void test_process_facts(void)
 {
 	struct rlimit64 {
@@ -199,6 +223,7 @@ static void test_process_facts(void)
 	   "%d of %d CPUs", CPU_COUNT(&set), online);
 	ok(syscall(SYS_getcpu, &cpu, &node, NULL) == 0 && CPU_ISSET(cpu, &set) && node < 64,
 	   "we are on one of them: %u", cpu);
+	test_which_cpu(online);
 	ok(syscall(SYS_getcpu, NULL, NULL, NULL) == 0, "nobody wants to know");
 	fails(syscall(SYS_getcpu, BAD, NULL, NULL), EFAULT);
 	fails(syscall(SYS_getcpu, NULL, BAD, NULL), EFAULT);
