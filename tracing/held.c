@@ -9,17 +9,18 @@
 
 /* ---- contexts ------------------------------------------------------------------------------ */
 
-/* Nothing fits on it, and what lies before its entries is no lock. */
-static const struct {
-	uint64_t before[8];
-	struct track_stack stack;
-} nowhere;
+/* Full, so nothing fits on it, and of entries that are no lock. Full by its own word: an interrupt
+ * may put it here between the look at `max` and the look at `stack`, and it cannot be written. */
+static const struct track_stack nowhere = {
+	.word = (uint64_t)BB_MAX_HELD << 32,
+	.held = {[BB_MAX_HELD - 1] = {.lock = 0}},
+};
 
 void track_divert(struct track_context *c, uint32_t until)
 {
 	c->until = until;
 	c->max = 0; /* first: an interrupt's context may be made of it in between */
-	c->stack = (struct track_stack *)(uintptr_t)&nowhere.stack;
+	c->stack = (struct track_stack *)(uintptr_t)&nowhere;
 }
 
 void track_undivert(struct track_context *c)

@@ -127,6 +127,32 @@ static void held_list_overflows(void **state)
 	assert_int_equal(reports(), 1);
 }
 
+/* The tick may divert a context in the middle of the short way on, which has seen the limit and not
+ * yet the stack. The stack that it finds cannot be written: nothing may fit on it. */
+static void diverted_on_the_way(void **state)
+{
+	struct track_context task, interrupt;
+
+	track_context_task(&task, &tasks[2], 2);
+	track_context_cpu(&interrupt, &cpus[1], 0);
+	for (int i = 0; i < 2; i++) {
+		struct track_context *c = i ? &interrupt : &task;
+		uint32_t max = c->max;
+		uint64_t word;
+		struct bb_held *h;
+
+		assert_int_equal(max, i ? BB_MAX_IRQ_HELD : BB_MAX_HELD);
+		assert_true(track_room(c->stack, max, &word, &h));
+		track_divert(c, 0);
+		assert_int_equal(c->max, 0);
+		assert_false(track_room(c->stack, max, &word, &h));
+		assert_false(track_room(c->stack, c->max, &word, &h));
+		assert_int_equal(track_newest(c->stack, *track_count(c->stack))->lock, 0);
+		track_undivert(c);
+		assert_true(track_room(c->stack, c->max, &word, &h));
+	}
+}
+
 static void owner_words(void **state)
 {
 	host_task = NULL;
@@ -657,6 +683,7 @@ int main(void)
 		T(shared_has_no_owner),
 		T(release_out_of_order),
 		T(held_list_overflows),
+		T(diverted_on_the_way),
 		T(owner_words),
 		T(too_early),
 		T(interrupt_has_its_own_list),
