@@ -62,6 +62,8 @@ static struct {
 	unsigned long va, size;
 } flushes[4096];
 static unsigned int nflushes;
+static const u64 *watched; /* an entry, and what it was at the last flush */
+static u64 at_flush;
 
 void arch_mmu_root_init(u64 *root)
 {
@@ -87,6 +89,8 @@ void arch_tlb_flush_local(unsigned long va, unsigned long size, u32 asid)
 bool arch_tlb_flush_broadcast(unsigned long va, unsigned long size, u32 asid)
 {
 	assert_true(nflushes < ARRAY_SIZE(flushes));
+	if (watched)
+		at_flush = *watched;
 	flushes[nflushes].va = va;
 	flushes[nflushes++].size = size;
 	return true;
@@ -403,6 +407,34 @@ static void lost_entries_are_flushed(void **state)
 	mm_put(mm);
 }
 
+/* An entry goes through nothing and a flush before it names another page, or none: a CPU may not
+ * see both pages at once, nor the old one after it was given back. */
+static void an_entry_breaks_before_it_changes(void **state)
+{
+	struct mm *mm = space(), *child;
+	u64 old;
+
+	map(mm, AT, P(2), RW);
+	assert_int_equal(put(mm, AT, 'a'), 0);
+	assert_int_equal(put(mm, AT + P(1), 'b'), 0);
+	child = mm_fork(mm);
+	assert_false(IS_ERR(child));
+	watched = entry(child, AT);
+	old = *watched;
+	at_flush = 1;
+	assert_int_equal(put(child, AT, 'c'), 0);
+	assert_int_equal(at_flush, 0);
+	assert_int_not_equal(arch_pte_pa(*watched), arch_pte_pa(old));
+	watched = entry(child, AT + P(1));
+	at_flush = 1;
+	assert_int_equal(vm_unmap(child, AT + P(1), P(1)), 0);
+	assert_int_equal(at_flush, 0);
+	watched = NULL;
+	mm_put(child);
+	assert_int_equal(look(mm, AT), 'a');
+	mm_put(mm);
+}
+
 /* Entries of every kind, over several tables, in parent and child. */
 static void fork_copies(void **state)
 {
@@ -611,6 +643,7 @@ int main(void)
 		cmocka_unit_test(child_has_its_parents_bounds),
 		cmocka_unit_test(errors_of_a_file),
 		cmocka_unit_test(lost_entries_are_flushed),
+		cmocka_unit_test(an_entry_breaks_before_it_changes),
 		cmocka_unit_test(fork_copies),
 		cmocka_unit_test(fork_without_memory),
 		cmocka_unit_test(sizes_out_of_range),
