@@ -234,7 +234,7 @@ static char *decode(const uint8_t *p, size_t n)
 /* The part of the golden file under "== name". */
 static void compare(const char *name)
 {
-	struct td_perfetto_stats st;
+	struct td_perfetto_stats st = {77, 77, 77}; /* set, not added to */
 	size_t n, size = 0;
 	uint8_t *p = convert(&n, &st);
 	char *text = decode(p, n), head[64], *all = NULL, *from;
@@ -428,6 +428,60 @@ static void test_blind(void **state)
 	compare("blind");
 }
 
+/* A call that has ended, so many microseconds after boot. */
+static void call_at(unsigned us, unsigned nr, unsigned took_us, int64_t ret, unsigned nargs)
+{
+	static const uint64_t args[6] = {3, 0x1000, 64, 4, 5, 6};
+	uint64_t before = host_ring->head;
+
+	trace_put_call(BB_CALL_WORD(nr, took_us * 1000ull), (uint64_t)ret, args, nargs);
+	restamp(before, us);
+}
+
+static void in_progress(unsigned slot, int nr, uint32_t nargs, unsigned since_us)
+{
+	struct bb_task *t = &f.tasks[slot];
+
+	t->mode = BB_MODE_KERNEL;
+	t->syscall = nr;
+	t->syscall_nargs = nargs;
+	t->syscall_ticks = since_us ? fx_ticks(0) + since_us * 1000ull : 0;
+	for (unsigned i = 0; i < 6; i++)
+		t->syscall_args[i] = 0x20 + i;
+}
+
+/* One record a call: it begins before it, and one that has not ended is in the task table only.
+ * What is no call in progress there, and counts that cannot be. */
+static void test_calls(void **state)
+{
+	(void)state;
+	open_box();
+	cpu(0);
+	AT(10, sched_switch, 0, BB_ST_RUNNABLE, 7, 20);
+	call_at(20, 63, 5, 64, 3);
+	call_at(22, 64, 2, -9, 6);
+	call_at(30, 999, 100, 0, 0); /* longer than there is time */
+	AT(31, mm_low, 1);
+	call_at(40, 57, 0, 0, 1);
+	cpu(1);
+	AT(12, sched_switch, 0, BB_ST_RUNNABLE, 8, 20);
+	AT(35, mm_low, 2);
+	fx_task(&f, 5, 9, 1, "six", BB_ST_BLOCKED);
+	fx_task(&f, 6, 10, 1, "none", BB_ST_SLEEPING);
+	fx_task(&f, 7, 11, 1, "user", BB_ST_RUNNABLE);
+	fx_task(&f, 8, 12, 1, "new", BB_ST_NEW);
+	fx_task(&f, 9, 13, 1, "gone", BB_ST_DEAD);
+	in_progress(3, 63, 2, 41);
+	in_progress(4, 63, 200, 15);
+	in_progress(5, 64, 6, 36);
+	in_progress(6, -1, 3, 36);
+	in_progress(7, 63, 3, 36);
+	f.tasks[7].mode = BB_MODE_USER;
+	in_progress(8, 63, 3, 0);
+	in_progress(9, 63, 3, 36);
+	compare("calls");
+}
+
 /* Two dumps have no number of a sequence in common. */
 static void test_files_differ(void **state)
 {
@@ -457,9 +511,9 @@ static void test_files_differ(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tasks),        cmocka_unit_test(test_locks),
-		cmocka_unit_test(test_losses),       cmocka_unit_test(test_blind),
-		cmocka_unit_test(test_files_differ),
+		cmocka_unit_test(test_tasks),  cmocka_unit_test(test_locks),
+		cmocka_unit_test(test_losses), cmocka_unit_test(test_blind),
+		cmocka_unit_test(test_calls),  cmocka_unit_test(test_files_differ),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
