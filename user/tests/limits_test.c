@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -342,6 +343,65 @@ static void test_references(void)
 	munmap(none, PAGE);
 }
 
+/* Every call that takes a descriptor, for one that is not open and for numbers that cannot be. */
+static void test_no_descriptor(void)
+{
+	static const int none[] = {-1, 250, 1 << 20, INT_MIN};
+	struct iovec v = {"x", 1};
+	struct stat st;
+	char buf[300];
+
+	for (unsigned i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		const int fd = none[i];
+		const long got[] = {
+			read(fd, buf, 1),
+			write(fd, buf, 1),
+			pread(fd, buf, 1, 0),
+			readv(fd, &v, 1),
+			writev(fd, &v, 1),
+			lseek(fd, 0, SEEK_SET),
+			syscall(SYS_fstat, fd, &st),
+			syscall(SYS_getdents64, fd, buf, sizeof(buf)),
+			fcntl(fd, F_GETFL),
+			fcntl(fd, F_SETFL, 0),
+			fcntl(fd, F_GETFD),
+			fcntl(fd, F_SETFD, 0),
+			fcntl(fd, F_DUPFD, 0),
+			fcntl(fd, F_DUPFD_CLOEXEC, 0),
+			syscall(SYS_ioctl, fd, 0x5413, buf),
+			fsync(fd),
+			fdatasync(fd),
+			fchdir(fd),
+			fchmod(fd, 0600),
+			fchown(fd, 0, 0),
+			ftruncate(fd, 0),
+			dup(fd),
+			syscall(SYS_dup3, fd, 20, 0),
+			close(fd),
+			(long)mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0),
+			openat(fd, "data", O_RDONLY),
+			fstatat(fd, "data", &st, 0),
+			faccessat(fd, "data", R_OK, 0),
+			readlinkat(fd, "link", buf, 10),
+		};
+		int wrong = -1;
+
+		for (unsigned k = 0; k < sizeof(got) / sizeof(got[0]); k++)
+			if (got[k] != -1)
+				wrong = (int)k;
+		ok(wrong < 0 && errno == EBADF, "descriptor %d is refused by all, wrong: %d", fd,
+		   wrong);
+	}
+	fails(fcntl(250, F_GETFL), EBADF);
+	fails(fcntl(250, F_SETFL, 0), EBADF);
+	fails(syscall(SYS_ioctl, 250, 0x5413, buf), EBADF);
+	fails(fsync(250), EBADF);
+	fails(syscall(SYS_fstat, 250, &st), EBADF);
+	fails(pread(250, buf, 1, 0), EBADF);
+	fails(lseek(250, 0, SEEK_SET), EBADF);
+	fails(dup(250), EBADF);
+}
+
 /* ---- files ----------------------------------------------------------------------------------- */
 
 static void test_vectors(void)
@@ -496,6 +556,7 @@ int main(void)
 	test_select();
 	test_first_number();
 	test_references();
+	test_no_descriptor();
 	test_vectors();
 	test_stat();
 	test_access();
