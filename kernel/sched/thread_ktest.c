@@ -107,7 +107,7 @@ KTEST(numbers_are_new)
 	}
 }
 
-/* Threads that end by themselves leave no entry and no stack. */
+/* Threads that end by themselves, or are stopped, leave no entry and no stack. */
 KTEST(the_dead_leave_nothing)
 {
 	u32 used = 0;
@@ -115,10 +115,14 @@ KTEST(the_dead_leave_nothing)
 
 	for (int round = 0; round < 2; round++) {
 		for (int i = 0; i < 60; i++) {
-			struct thread *t = thread_create("ktest-dead", nothing, NULL, 0, 0);
+			struct thread *t = i % 2 ? kthread_run("ktest-dead", nothing, NULL)
+						 : thread_create("ktest-dead", nothing, NULL, 0, 0);
 
 			KT_ASSERT(!IS_ERR(t));
-			thread_run(t);
+			if (i % 2)
+				kthread_stop(t);
+			else
+				thread_run(t);
 		}
 		limit = time_ns() + 3 * NSEC_PER_SEC;
 		do {
