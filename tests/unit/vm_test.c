@@ -328,6 +328,27 @@ static void places_keep_the_gap(void **state)
 	mm_put(mm);
 }
 
+/* The highest hole that is large enough, wherever the last mapping below the top lies. */
+static void chosen_places_are_free(void **state)
+{
+	struct mm *mm = space();
+	unsigned long a = 0;
+
+	mm->mmap_top = AT + P(10);
+	map(mm, AT + P(5), P(4), RW);
+	assert_int_equal(put(mm, AT + P(8), 'x'), 0);
+	assert_int_equal(vm_map(mm, &a, P(2), VMA_READ, NULL, 0, 0), 0);
+	assert_int_equal(a, AT + P(3));
+	a = 0;
+	assert_int_equal(vm_map(mm, &a, P(1), VMA_READ, NULL, 0, 0), 0);
+	assert_int_equal(a, AT + P(9));
+	a = 0;
+	assert_int_equal(vm_map(mm, &a, P(1), VMA_READ, NULL, 0, 0), 0);
+	assert_int_equal(a, AT + P(2));
+	assert_int_equal(look(mm, AT + P(8)), 'x');
+	mm_put(mm);
+}
+
 static void child_has_its_parents_bounds(void **state)
 {
 	struct mm *mm = space(), *child;
@@ -640,6 +661,7 @@ int main(void)
 		cmocka_unit_test(may_become),
 		cmocka_unit_test(stack_splits_and_gap),
 		cmocka_unit_test(places_keep_the_gap),
+		cmocka_unit_test(chosen_places_are_free),
 		cmocka_unit_test(child_has_its_parents_bounds),
 		cmocka_unit_test(errors_of_a_file),
 		cmocka_unit_test(lost_entries_are_flushed),
