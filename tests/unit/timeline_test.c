@@ -431,10 +431,11 @@ static void test_blind(void **state)
 /* A call that has ended, so many microseconds after boot. */
 static void call_at(unsigned us, unsigned nr, unsigned took_us, int64_t ret, unsigned nargs)
 {
-	static const uint64_t args[6] = {3, 0x1000, 64, 4, 5, 6};
+	const uint64_t args[8] = {
+		BB_CALL_WORD(nr, took_us * 1000ull), (uint64_t)ret, 3, 0x1000, 64, 4, 5, 6};
 	uint64_t before = host_ring->head;
 
-	trace_put_call(BB_CALL_WORD(nr, took_us * 1000ull), (uint64_t)ret, args, nargs);
+	trace_emit_args(EV_syscall_done, args, 2 + nargs);
 	restamp(before, us);
 }
 
