@@ -203,6 +203,78 @@ static void nobody_is_accused(void **state)
 	}
 }
 
+/* Two workers share a lock in memory of its own, until the last one destroys it: the scan must not
+ * look at it then. Under the address sanitizer it dies if it does. */
+struct object {
+	struct test_lock lock;
+	uint32_t refs;
+};
+static struct object *shared[CPUS / 2];
+
+static struct object *meet(uint32_t me)
+{
+	struct object **place = &shared[me / 2], *o;
+
+	if (me % 2) {
+		while (!(o = __atomic_load_n(place, __ATOMIC_ACQUIRE)))
+			sched_yield();
+		SET(*place, NULL);
+		return o;
+	}
+	o = malloc(sizeof(*o));
+	o->refs = 2;
+	track_lock_init(&o->lock.track, &mutex_class);
+	SET(*place, o);
+	while (__atomic_load_n(place, __ATOMIC_ACQUIRE))
+		sched_yield();
+	return o;
+}
+
+static void *share_and_destroy(void *arg)
+{
+	uint32_t me = (uint32_t)(uintptr_t)arg;
+
+	be(me, me);
+	for (uint32_t r = 0; r < ROUNDS / 10; r++) {
+		struct object *o = meet(me);
+
+		sleep_for(&o->lock, 0x80);
+		sleep_for(&outer, 0x81);
+		sched_yield();
+		release(&outer, 0x82);
+		release(&o->lock, 0x83);
+		if (__atomic_sub_fetch(&o->refs, 1, __ATOMIC_ACQ_REL))
+			continue;
+		track_lock_fini(&o->lock.track, 0, 0x84);
+		memset(o, 0x6b, sizeof(*o));
+		free(o);
+	}
+	SET(host_task->state, BB_ST_DEAD);
+	return NULL;
+}
+
+static void locks_come_and_go(void **state)
+{
+	pthread_t workers[CPUS], scanner;
+
+	track_lock_init(&outer.track, &mutex_class);
+	host_ring = NULL;
+	waited = scans = 0;
+	SET(stop_scan, 0);
+	assert_int_equal(pthread_create(&scanner, NULL, scan, NULL), 0);
+	for (uintptr_t i = 0; i < CPUS; i++)
+		assert_int_equal(pthread_create(&workers[i], NULL, share_and_destroy, (void *)i),
+				 0);
+	for (unsigned i = 0; i < CPUS; i++)
+		pthread_join(workers[i], NULL);
+	SET(stop_scan, 1);
+	pthread_join(scanner, NULL);
+	assert_int_equal(reports(), 0);
+	assert_true(waited > 100 && scans > 100);
+	for (unsigned i = 0; i < LOCKS; i++)
+		assert_true(locks[i].lock <= BB_LOCK_GONE || locks[i].lock == addr(&outer));
+}
+
 /* Two tasks take two locks in opposite orders until they meet: then it must be said, by whoever
  * came last, without a scan. */
 #define WAIT_OF(i) __atomic_load_n(&tasks[i].wait.object, __ATOMIC_ACQUIRE)
@@ -392,6 +464,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(nobody_is_accused),
+		T(locks_come_and_go),
 		T(whoever_closes_it_says_so),
 #ifdef TRAP_FLAG
 		T(no_state_is_made_up),
