@@ -131,7 +131,7 @@ KTEST(exception_stack_overflow)
 	struct thread *t;
 
 	if (!cmdline_get("overflow", &len))
-		KT_SKIP("needs overflow=STACK");
+		KT_SKIP("needs overflow=NAME");
 	t = kthread_run_on(nr_cpus - 1, "digger", digger, NULL);
 	KT_ASSERT(!IS_ERR(t));
 	kthread_stop(t);
