@@ -127,14 +127,16 @@ static void fill_sparse(u64 *w)
 		w[k] = POISON_WORD;
 }
 
+/* By the sum, an addition a word: one that was changed always shows in it, several cancel out by a
+ * rare chance. */
 static bool sparse_is_written(const u64 *w)
 {
-	u64 other = 0;
+	u64 sum = 0;
 
 #pragma clang loop unroll(full)
 	for (unsigned int k = 0; k < WORDS; k += SPARSE)
-		other |= w[k] ^ POISON_WORD;
-	return other != 0;
+		sum += w[k];
+	return sum != WORDS / SPARSE * POISON_WORD;
 }
 
 static void poison_pages(struct page *p, unsigned int order, unsigned long site)

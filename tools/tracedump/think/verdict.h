@@ -72,7 +72,7 @@ void td_children(const struct td_analysis *a, const struct td_model *m, uint32_t
 /* Texts are in static buffers, four of a kind in turn. */
 __attribute__((format(printf, 2, 3))) void td_line(struct td_report *r, const char *fmt, ...);
 double td_seconds(const struct td_model *m, uint64_t ticks);
-/* "load_init  kernel/task/exec.c:31" and "load_init", of a return address. */
+/* "load_init  kernel/task/exec.c:31" and "load_init()", of a return address. */
 const char *td_site(const struct td_model *m, uint64_t site, int pad);
 const char *td_site_func(const struct td_model *m, uint64_t site);
 const char *td_wait_name(const struct td_model *m, uint32_t kind);

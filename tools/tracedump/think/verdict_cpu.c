@@ -127,7 +127,7 @@ static void say_cpu(struct td_report *r, const struct td_verdict *v, const char 
 			v->cpu);
 	if (c->irqs_off_since)
 		td_line(r,
-			"Fix hint: %s() switched interrupts off; find the path that does not "
+			"Fix hint: %s switched interrupts off; find the path that does not "
 			"switch them on again.",
 			td_site_func(m, c->irqs_off_site));
 }

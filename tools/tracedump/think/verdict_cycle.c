@@ -304,7 +304,7 @@ static void say_cycle(struct td_report *r, const struct td_verdict *v, const cha
 		const struct td_holder *h =
 			held_by(m, me, v->ring[(hint - 2 + v->nring) % v->nring]);
 
-		td_line(r, "Fix hint: %s() takes %s while holding %s, against the declared order.",
+		td_line(r, "Fix hint: %s takes %s while holding %s, against the declared order.",
 			td_site_func(m, m->wait[me].site),
 			td_class_name(m->names, m->wait[me].class),
 			td_class_name(m->names, h->held.class));
@@ -343,12 +343,12 @@ static void say_self(struct td_report *r, const struct td_verdict *v, const char
 	td_say_behind(r, v);
 	if (v->kind == BB_V_IRQ_SELF)
 		td_line(r,
-			"Fix hint: %s() must take %s with interrupts off, because an interrupt "
+			"Fix hint: %s must take %s with interrupts off, because an interrupt "
 			"handler takes it too.",
 			td_site_func(m, v->held.site), name);
 	else
 		td_line(r,
-			"Fix hint: %s() is reached with %s held; release it first or use a variant "
+			"Fix hint: %s is reached with %s held; release it first or use a variant "
 			"for callers that hold it.",
 			td_site_func(m, m->wait[waiter].site), name);
 }

@@ -120,7 +120,7 @@ static void say_queue(struct td_report *r, const struct td_verdict *v, const cha
 			"Fix hint: the interrupt was never enabled, or goes to a vector without a "
 			"handler.");
 	else if (v->reason == TD_R_NOT_ANNOUNCED && v->ndirect)
-		td_line(r, "Fix hint: %s() sleeps without having notified the device.",
+		td_line(r, "Fix hint: %s sleeps without having notified the device.",
 			td_site_func(m, m->wait[v->stuck[0]].site));
 }
 

@@ -88,7 +88,7 @@ static void say_freed(struct td_report *r, const struct td_verdict *v, const cha
 	td_say_waiters(r, v, 0, v->ndirect, "Waiting:");
 	td_say_behind(r, v);
 	td_line(r,
-		"Fix hint: %s() must not free what others still use: who %s %s needs a reference "
+		"Fix hint: %s must not free what others still use: who %s %s needs a reference "
 		"to what it lies in.",
 		td_site_func(m, freed), was_held ? "holds" : "waits for", name);
 }

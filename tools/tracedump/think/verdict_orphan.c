@@ -125,11 +125,11 @@ static void say_orphan(struct td_report *r, const struct td_verdict *v, const ch
 	if (!v->nstuck)
 		td_line(r, "Waiting: 0 tasks wait yet; the next one to take it hangs.");
 	if (left)
-		td_line(r, "Fix hint: release %s before %s().", name, td_site_func(m, left));
+		td_line(r, "Fix hint: release %s before %s.", name, td_site_func(m, left));
 	else if (v->reason == TD_R_DEAD || v->reason == TD_R_OWNER_GONE)
 		td_line(r, "Fix hint: release %s on every path by which the task can exit.", name);
 	else if (v->has_held)
-		td_line(r, "Fix hint: %s() must release %s on every return path.",
+		td_line(r, "Fix hint: %s must release %s on every return path.",
 			td_site_func(m, v->held.site), name);
 }
 

@@ -43,7 +43,7 @@ const char *td_site_func(const struct td_model *m, uint64_t site)
 	struct td_place p;
 
 	td_place(m->names, site, true, &p);
-	snprintf(out, sizeof(buf[0]), "%s", p.func[0] ? p.func : "that function");
+	snprintf(out, sizeof(buf[0]), p.func[0] ? "%s()" : "that function", p.func);
 	return out;
 }
 
