@@ -52,7 +52,8 @@ def test_a_missing_call_is_known_by_name(arch):
         row, = (r for r in ps(guest).values() if " family " in r)
         assert "100 x -ENOSYS, last add_key()" in row, row
         code, events = qemu.tracedump("text", guest.ram)
-        assert code == 0 and len(re.findall(r"syscall_missing +nr=add_key pc=0x", events)) == 100
+        # one of a row: the others are in the count, and in the events of calls
+        assert code == 0 and len(re.findall(r"syscall_missing +nr=add_key pc=0x", events)) == 1
         assert len(re.findall(r"syscall_done +add_key a0=0x0 .*ret=-ENOSYS", events)) == 100
 
 
