@@ -75,17 +75,16 @@ void trace_put4(uint64_t word, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
 	emit(word, (const uint64_t[]){a, b, c, d}, 4);
 }
-/* The caller's arguments stay where they are: one body a number of them, all of them unrolled, and
- * each saves only the registers that it needs. */
+/* The arguments stay where they are: one body a number of them, all of them unrolled, and each
+ * saves only the registers that it needs. */
 #define PUT_CALL(n)                                                                                \
-	TRACE_TEXT static void put_call##n(uint64_t nr, uint64_t since, uint64_t ret,              \
-					   const uint64_t *from)                                   \
+	TRACE_TEXT static void put_call##n(const struct bb_task *t, uint64_t ret)                  \
 	{                                                                                          \
-		uint64_t args[BB_MAX_ARGS] = {BB_CALL_WORD(nr, 0), ret};                           \
+		uint64_t args[BB_MAX_ARGS] = {BB_CALL_WORD(t->syscall, 0), ret};                   \
 		TRACE_UNROLL                                                                       \
 		for (unsigned i = 0; i < n; i++)                                                   \
-			args[2 + i] = from[i];                                                     \
-		emit_since(TRACE_WORD(EV_syscall_done, 2 + n), args, 2 + n, &since);               \
+			args[2 + i] = t->syscall_args[i];                                          \
+		emit_since(TRACE_WORD(EV_syscall_done, 2 + n), args, 2 + n, &t->syscall_ticks);    \
 	}
 PUT_CALL(0)
 PUT_CALL(1)

@@ -77,8 +77,8 @@ TRACE_TEXT void trace_put4(uint64_t word, uint64_t a, uint64_t b, uint64_t c, ui
 #define trace_emit2(id, a, b)       trace_put2(TRACE_WORD(id, 2), a, b)
 #define trace_emit3(id, a, b, c)    trace_put3(TRACE_WORD(id, 3), a, b, c)
 #define trace_emit4(id, a, b, c, d) trace_put4(TRACE_WORD(id, 4), a, b, c, d)
-/* syscall_done, by number of arguments: the call's number, when it began, its result, arguments. */
-typedef void trace_put_call_fn(uint64_t nr, uint64_t since, uint64_t ret, const uint64_t *args);
+/* syscall_done, by number of arguments: the call that t is in, and its result. */
+typedef void trace_put_call_fn(const struct bb_task *t, uint64_t ret);
 extern trace_put_call_fn *const trace_put_call[7];
 TRACE_TEXT void trace_emit_args(unsigned id, const uint64_t *args, unsigned n); /* n <= 8 */
 

@@ -80,11 +80,21 @@ static inline void take_args(u64 *a, const struct trap_frame *tf, u32 n)
 	}
 }
 
+static inline const struct syscall_row *row_of(unsigned long nr)
+{
+	return nr < ARRAY_SIZE(table) && table[nr].fn ? &table[nr] : &unknown;
+}
+
+/* + 1: sites are return addresses, inside the function. */
+static void __noinline note_leaving(const struct trap_frame *tf)
+{
+	current_process()->leaving_site = (unsigned long)row_of(trap_syscall_nr(tf))->handler + 1;
+}
+
 void trap_syscall(struct trap_frame *tf)
 {
 	unsigned long nr = trap_syscall_nr(tf);
-	const struct syscall_row *row =
-		nr < ARRAY_SIZE(table) && table[nr].fn ? &table[nr] : &unknown;
+	const struct syscall_row *row = row_of(nr);
 	struct bb_task *bb = current_thread()->bb;
 	long ret;
 
@@ -94,7 +104,7 @@ void trap_syscall(struct trap_frame *tf)
 	if (TRACING && unlikely(ret == -ENOSYS))
 		call_missing(bb, trap_pc(tf));
 	call_end(bb, ret);
-	if (track_task_holds(bb)) /* + 1: sites are return addresses, inside the function */
-		current_process()->leaving_site = (unsigned long)row->handler + 1;
+	if (track_task_holds(bb))
+		note_leaving(tf);
 	trap_set_ret(tf, (unsigned long)ret);
 }

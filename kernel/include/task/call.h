@@ -20,8 +20,7 @@ static inline void call_begin(struct bb_task *bb, s32 nr, u32 nargs)
 static inline void call_end(struct bb_task *bb, long ret)
 {
 	if (trace_event_on(EV_syscall_done))
-		trace_put_call[bb->syscall_nargs]((u64)bb->syscall, bb->syscall_ticks, (u64)ret,
-						  bb->syscall_args);
+		trace_put_call[bb->syscall_nargs](bb, (u64)ret);
 	TRACE_FACT(bb->syscall, -1);
 }
 
