@@ -286,6 +286,7 @@ struct queue {
 struct comer {
 	struct queue *q;
 	bool writes;
+	u32 group; /* of a reader: as many stand together */
 	u32 nth;
 };
 
@@ -293,7 +294,7 @@ static void come_in(void *arg)
 {
 	struct comer *c = arg;
 	struct queue *q = c->q;
-	u64 limit;
+	u64 came, limit;
 
 	if (c->writes) {
 		rw_write_lock(&q->rw);
@@ -308,8 +309,11 @@ static void come_in(void *arg)
 	c->nth = atomic_fetch_add(&q->next, 1);
 	atomic_fetch_add(&q->inside, 1);
 	KT_ASSERT(rw_readers(&q->rw) >= 1);
-	limit = time_ns() + 30 * MS;
-	while (time_ns() < limit) { /* long enough for others to come in */
+	/* Until its group is in, and long enough for others who should not be. */
+	came = time_ns();
+	limit = came + 2 * NSEC_PER_SEC;
+	while (time_ns() < came + 5 * MS ||
+	       (atomic_load(&q->together) < c->group && time_ns() < limit)) {
 		u32 n = atomic_load(&q->inside);
 
 		if (n > atomic_load(&q->together))
@@ -318,6 +322,18 @@ static void come_in(void *arg)
 	}
 	atomic_fetch_sub(&q->inside, 1);
 	rw_read_unlock(&q->rw);
+}
+
+/* How many readers stand together where the n-th does. */
+static u32 group_of(const char *order, u32 n)
+{
+	u32 first = n, last = n;
+
+	while (first && order[first - 1] == 'r')
+		first--;
+	while (order[last + 1] == 'r')
+		last++;
+	return last - first + 1;
 }
 
 /* Lets `order` ('r', 'w') queue one after the other behind a writer, and in. */
@@ -330,7 +346,8 @@ static u32 let_in(const char *order, struct comer *c)
 	rw_init(&q.rw, &rec_rw_class);
 	rw_write_lock(&q.rw);
 	for (n = 0; order[n]; n++) {
-		c[n] = (struct comer){.q = &q, .writes = order[n] == 'w'};
+		c[n] = (struct comer){
+			.q = &q, .writes = order[n] == 'w', .group = group_of(order, n)};
 		t[n] = kthread_run("ktest-comer", come_in, &c[n]);
 		KT_ASSERT(!IS_ERR(t[n]) && blocked(t[n]));
 	}
