@@ -171,6 +171,7 @@ static void check_wait(const struct thread *t, const struct caller *c, u32 kind)
 {
 	const struct bb_wait *w = &t->bb->wait;
 	u64 limit = time_ns() + 2 * NSEC_PER_SEC;
+	u32 nheld;
 
 	KT_ASSERT(blocked(t) && !atomic_load(&c->v.inside));
 	KT_EQ(w->kind, kind);
@@ -179,10 +180,10 @@ static void check_wait(const struct thread *t, const struct caller *c, u32 kind)
 	KT_EQ(w->owner & ~TRACK_WAITERS, arch_current()->slot + 1);
 	KT_ASSERT(within(w->site, c->v.fn));
 	KT_ASSERT(w->ticks >= c->v.before && w->ticks <= arch_ticks());
-	/* On its way off the CPU it stops the tick, under a lock. */
-	while (READ_ONCE(t->bb->nheld) != c->v.nheld && time_ns() < limit)
+	/* On its way off the CPU it stops the tick, under a lock: one look counts. */
+	while ((nheld = READ_ONCE(t->bb->nheld)) != c->v.nheld && time_ns() < limit)
 		sched_yield();
-	KT_EQ(READ_ONCE(t->bb->nheld), c->v.nheld);
+	KT_EQ(nheld, c->v.nheld);
 	KT_ASSERT(c->v.track->owner & TRACK_WAITERS);
 }
 
