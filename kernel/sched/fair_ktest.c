@@ -11,6 +11,7 @@
 #include <lib/ktest.h>
 #include <arch/cpu.h>
 #include <tracing_port.h>
+#include "sched_ktest.h"
 #include "sched_private.h"
 
 #define MS 1000000ull
@@ -21,17 +22,6 @@ struct bed {
 	bool pinned; /* was self, before? */
 	irqflags_t f;
 };
-
-static void park_until_stopped(void *arg)
-{
-	while (!kthread_should_stop()) {
-		park_prepare(PARK_KERNEL);
-		if (kthread_should_stop())
-			park_cancel();
-		else
-			park_until(PARK_KERNEL, PARK_FOREVER);
-	}
-}
 
 static bool asleep(struct thread *t)
 {

@@ -3,6 +3,7 @@
 #include <lib/clock.h>
 #include <lib/ktest.h>
 #include <arch/cpu.h>
+#include "sched_ktest.h"
 #include "sched_private.h"
 
 static void return_code(void *arg)
@@ -164,7 +165,7 @@ KTEST(pinned_stays)
 	}
 }
 
-static void park_until_stopped(void *arg)
+void park_until_stopped(void *arg)
 {
 	while (!kthread_should_stop()) {
 		park_prepare(PARK_KERNEL);
