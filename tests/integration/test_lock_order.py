@@ -28,8 +28,9 @@ def nestings(text):
     depth = collections.Counter()
     pairs = {}
     for line in text.splitlines():
-        if LOST.search(line):  # among them releases: what anybody holds is not known any more
+        if LOST.search(line):  # among them releases: what stood before this line proves nothing
             held.clear()
+            pairs.clear()
             continue
         m = EVENT.match(line)
         if not m:
@@ -79,4 +80,6 @@ def test_a_loss_makes_nothing_held():
     line = "  0.1 cpu0  init/1  lock_{} lock=0x{} class={} site=f\n"
     acquire = [line.format("acquire", 1, "a"), line.format("acquire", 2, "b")]
     assert set(nestings("".join(acquire))) == {("a", "b")}
-    assert not nestings(acquire[0] + "                 cpu1  -- 17 events lost --\n" + acquire[1])
+    lost = "                 cpu1  -- 17 events lost --\n"
+    assert not nestings(acquire[0] + lost + acquire[1])
+    assert not nestings("".join(acquire) + lost)
