@@ -28,6 +28,21 @@ static bool asleep(struct thread *t)
 	return READ_ONCE(t->bb->state) == BB_ST_BLOCKED;
 }
 
+/* And whatever CPU it slept on has left its stack: until then that holds the queue's lock. Only
+ * then may it be said to belong to another. */
+static bool switched_away(struct thread *t)
+{
+	struct cpu_rq *rq;
+	irqflags_t f;
+
+	if (!asleep(t))
+		return false;
+	rq = per_cpu_ptr(&run_queue, READ_ONCE(t->bb->cpu));
+	f = spin_lock_irqsave(&rq->lock);
+	spin_unlock_irqrestore(&rq->lock, f);
+	return true;
+}
+
 /* t sleeps and nobody else wants our CPU, with interrupts masked. */
 static bool bed_quiet(struct bed *b)
 {
@@ -373,7 +388,7 @@ KTEST(a_wake_prefers_the_old_cpu)
 	for (int i = 0; i < 40; i++) {
 		u64 limit = time_ns() + 50 * MS;
 
-		while (!asleep(t))
+		while (!switched_away(t))
 			sched_yield();
 		t->pinned = false;
 		WRITE_ONCE(t->bb->cpu, last);
