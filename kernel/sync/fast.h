@@ -92,6 +92,7 @@ static __always_inline bool same_frame(const struct bb_held *h)
 
 #define POP_FRAMED(t, l) POP(t, &(l)->track, TAG(l) && same_frame(h_))
 #else
+/* No records: a lock is its word. What only a record needs is not even computed. */
 #define MAX_HELD(t) 0u
 #define TAG(l)      1
 #define push(t, l, tag, epoch, sp, max, at)                                                        \

@@ -1,8 +1,9 @@
 /* files.c - a process's table of open files.
  *
- * Invariant: files[fd] != NULL holds one reference; bit fd of cloexec only counts then. All under
- * files_lock, a mutex that is never held while a file is released: release may sleep for long and
- * may take any lock of the file's own.
+ * Invariant: files[fd] != NULL holds one reference; bit fd of cloexec only counts then. Changes are
+ * made by the process's own thread, under files_lock, a mutex that is never held while a file is
+ * released: release may sleep for long and may take any lock of the file's own. That one thread
+ * looks files up without it (fd_get, fd_peek); a second one in the process would need more.
  */
 #include <task/files.h>
 #include <tracing/tracker.h>
